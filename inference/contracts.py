@@ -1,0 +1,338 @@
+"""What crosses the border between the annotation platform and the recognizer.
+
+Only frozen dataclasses of plain values, their JSON form, and the :class:`Recognizer` protocol.
+This module imports nothing but the standard library, so both sides can depend on it freely.
+
+A picture goes through two steps that cost very different amounts:
+
+* :meth:`Recognizer.describe` reads what is in the picture (barcodes, printed words, an
+  embedding). It is slow, it does not depend on the site, and its result is kept with the picture.
+* :meth:`Recognizer.rank` turns descriptions into ranked SKU candidates with what the recognizer
+  knows of a site. It takes a millisecond, so suggestions can follow every decision.
+
+What the recognizer knows of a site, its *site memory*, is the result of a numbered log of
+:class:`Change` records. Django publishes the log as immutable, hashed segment files; each replica
+pulls the segments that it lacks. A request names the number that it needs.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self
+
+Point = tuple[float, float]
+"""x, y in pixels of the upright picture, origin top left."""
+
+
+# --- what a picture shows ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Barcode:
+    """One decoded symbol. ``polygon`` has four corners, clockwise from the symbol's own top left."""
+
+    text: str
+    format: str
+    polygon: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OcrLine:
+    """One line of printed text; ``confidence`` in 0…1."""
+
+    text: str
+    confidence: float
+    polygon: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What one picture shows, whatever the site.
+
+    ``embedding`` is a little-endian float16 vector [D], L2-normalised. ``missing`` names each
+    piece of evidence that could not be had, with the reason, for example ``{"ocr": "timed out"}``.
+    ``describer`` names the versions that made it: descriptions of different describers are not
+    comparable.
+    """
+
+    image_sha256: str
+    width_px: int
+    height_px: int
+    describer: str
+    embedding: bytes
+    barcodes: tuple[Barcode, ...] = ()
+    ocr_lines: tuple[OcrLine, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"embedding": base64.b64encode(self.embedding).decode()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            **{
+                **data,
+                "embedding": base64.b64decode(data["embedding"]),
+                "barcodes": tuple(Barcode(**_with_polygon(b)) for b in data.get("barcodes", ())),
+                "ocr_lines": tuple(OcrLine(**_with_polygon(o)) for o in data.get("ocr_lines", ())),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A picture that could not be described. ``code`` is stable, ``detail`` is for people."""
+
+    code: Literal["unreadable", "too_large", "internal"]
+    detail: str
+
+
+# --- what the recognizer knows of a site ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SkuRecord:
+    """A catalog entry as the recognizer sees it. ``category`` is the leaf's name."""
+
+    code: str
+    name: str
+    brand: str = ""
+    category: str = ""
+    spec: str = ""
+    unit: str = ""
+    barcode: str = ""
+    pack_text: str = ""
+    sales_volume: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A picture whose SKU is known: a catalog reference picture or a decided capture.
+
+    ``key`` identifies it within the site (``ref:<picture id>`` or ``cap:<capture id>``).
+    ``group`` is shared by near-duplicates and by the captures of one scene.
+    """
+
+    key: str
+    sku_code: str
+    kind: Literal["reference", "decided"]
+    embedding: bytes
+    ocr_text: str = ""
+    group: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"embedding": base64.b64encode(self.embedding).decode()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "embedding": base64.b64decode(data["embedding"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One numbered change to a site's memory. Applying a change twice does no harm.
+
+    ``op`` and what it carries: ``put_sku`` → ``sku``; ``delete_sku`` → ``key`` (the code);
+    ``put_example`` → ``example``; ``delete_example`` → ``key``.
+    """
+
+    number: int
+    op: Literal["put_sku", "delete_sku", "put_example", "delete_example"]
+    sku: SkuRecord | None = None
+    example: Example | None = None
+    key: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"number": self.number, "op": self.op}
+        if self.sku is not None:
+            data["sku"] = asdict(self.sku)
+        if self.example is not None:
+            data["example"] = self.example.to_json()
+        if self.key:
+            data["key"] = self.key
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            number=data["number"],
+            op=data["op"],
+            sku=SkuRecord(**data["sku"]) if "sku" in data else None,
+            example=Example.from_json(data["example"]) if "example" in data else None,
+            key=data.get("key", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRef:
+    """Which site memory a request needs: at least change ``number`` of ``site``."""
+
+    site: str
+    number: int
+
+
+# --- what it proposes -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One ranked SKU. ``confidence`` is calibrated, in 0…1; ``parts`` holds the probability that
+    each piece of evidence alone gives it, by ``barcode | pack_text | neighbours | picture | words``."""
+
+    sku_code: str
+    confidence: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    """The printed words in the picture that speak most for this SKU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A known picture that looks alike; ``similarity`` is the cosine."""
+
+    key: str
+    sku_code: str
+    kind: Literal["reference", "decided"]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSuggestion:
+    """The proposal for one caption field. ``value`` is None when nothing is proposed; ``source``
+    then says why (``not_available``, ``low_confidence``)."""
+
+    value: str | None
+    confidence: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What the machine proposes for one picture of one site.
+
+    ``flags`` is a subset of ``low_confidence``, ``evidence_disagrees``, ``barcode_unknown``,
+    ``empty_memory``.
+    """
+
+    model_version: str
+    site_number: int
+    fields: Mapping[str, FieldSuggestion]
+    candidates: tuple[Candidate, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    flags: tuple[str, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            model_version=data["model_version"],
+            site_number=data["site_number"],
+            fields={key: FieldSuggestion(**value) for key, value in data["fields"].items()},
+            candidates=tuple(
+                Candidate(**{**c, "words": tuple(c.get("words", ()))}) for c in data["candidates"]
+            ),
+            neighbours=tuple(Neighbour(**n) for n in data["neighbours"]),
+            flags=tuple(data["flags"]),
+            timings_ms=dict(data["timings_ms"]),
+        )
+
+
+class RecognizerError(Exception):
+    """Recognition did not happen. ``retry_after_s`` is set when trying again makes sense."""
+
+    def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class StaleMemory(RecognizerError):
+    """The replica has not yet seen the change number that the request names."""
+
+
+class Recognizer(Protocol):
+    """Reads pictures and proposes SKUs. Implementations are thread-safe."""
+
+    def describe(
+        self, images: Sequence[bytes], *, urgent: bool = False
+    ) -> list[Description | Failure]:
+        """Describe encoded pictures, in order. Raises :class:`RecognizerError`."""
+        ...
+
+    def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
+        """Rank the site's SKUs for each description, in order. Raises :class:`RecognizerError`."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether requests can be answered now."""
+        ...
+
+
+# --- how the change log is published --------------------------------------------------------
+
+_SEGMENT_NAME = re.compile(r"^(base|log)-(\d{10})-(\d{10})-([0-9a-f]{64})\.jsonl$")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One published file of a site's log. A ``base`` restates everything up to ``last``;
+    a ``log`` continues from ``first`` to ``last``. The name carries the SHA-256 of the content."""
+
+    kind: Literal["base", "log"]
+    first: int
+    last: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-{self.first:010d}-{self.last:010d}-{self.sha256}.jsonl"
+
+    @classmethod
+    def parse(cls, name: str) -> Self | None:
+        """The segment that a file name stands for, or None when it is not one."""
+        match = _SEGMENT_NAME.match(name)
+        if match is None:
+            return None
+        kind, first, last, sha256 = match.groups()
+        return cls(kind, int(first), int(last), sha256)  # type: ignore[arg-type]
+
+
+def write_segment(
+    folder: Path, kind: Literal["base", "log"], changes: Iterable[Change], *, first: int, last: int
+) -> Segment:
+    """Write changes ``first``…``last`` as one durable segment file in ``folder`` (atomic, fsynced)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    partial = folder / f".{kind}-{first}-{last}-{os.getpid()}.partial"
+    with partial.open("wb") as out:
+        for change in changes:
+            line = (json.dumps(change.to_json(), ensure_ascii=False) + "\n").encode()
+            digest.update(line)
+            out.write(line)
+        out.flush()
+        os.fsync(out.fileno())
+    segment = Segment(kind, first, last, digest.hexdigest())
+    partial.replace(folder / segment.name)
+    return segment
+
+
+def read_segment(folder: Path, segment: Segment) -> list[Change]:
+    """The changes of a segment. Raises :class:`ValueError` when the bytes do not match the hash."""
+    data = (folder / segment.name).read_bytes()
+    if hashlib.sha256(data).hexdigest() != segment.sha256:
+        raise ValueError(f"{segment.name}: the content does not match the hash in its name")
+    return [Change.from_json(json.loads(line)) for line in data.splitlines()]
+
+
+def _with_polygon(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {**data, "polygon": tuple((float(x), float(y)) for x, y in data["polygon"])}
