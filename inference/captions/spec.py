@@ -35,7 +35,7 @@ _PACK: Final = re.compile(
 )
 _LATIN: Final = re.compile(r"[A-Za-z]+(?:[-.]?[0-9]+[A-Za-z]*)*")
 _PLAIN_LATIN: Final = re.compile(r"[A-Za-z]+(?![A-Za-z0-9])")
-_PUNCTUATION: Final = " ×*✕✖∗/0-9A-Za-z.,，。()（）+~:;_'\"!?&%#@=<>-"
+_PUNCTUATION: Final = " ×*✕✖∗/0-9A-Za-z.,，。()（）+~:;_'\"!?&%#@=<>、—–…·“”‘’-"
 _OTHER: Final = re.compile(f"[^{_PUNCTUATION}]+")
 _FILLERS: Final = frozenset({"装", "入", "约", "净含量", "净重", "容量", GENERIC_PACK})
 """Words that do not tell two packs apart."""
