@@ -84,12 +84,11 @@ def _canonical(field: Field, raw: str) -> str:
 
 
 def _compare_categories(a: str, b: str, parent_of: CategoryParent | None) -> float:
-    """1 for the same category, .5 for the same parent (or one the parent of the other), else 0."""
+    """1 for the same category, .5 for the same parent, else 0."""
     if fold(a) == fold(b):
         return 1.0
-    parents = {fold(p) for p in (_parent(a, parent_of),) if p}
-    parents_b = {fold(p) for p in (_parent(b, parent_of),) if p}
-    return 0.5 if parents & parents_b else 0.0
+    parent_a, parent_b = _parent(a, parent_of), _parent(b, parent_of)
+    return 0.5 if parent_a and parent_b and fold(parent_a) == fold(parent_b) else 0.0
 
 
 def _parent(category: str, parent_of: CategoryParent | None) -> str | None:

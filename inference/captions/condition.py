@@ -13,15 +13,26 @@ GRADES: Final = ("完好无损", "轻微压痕", "明显变形", "破损", "渗�
 """From sound to worst; a grade's number is its place here, from 0."""
 
 _SYNONYMS: Final = (
-    "完好无损|完好|完整无损|完整|无破损|无损坏|无损伤|无损|无异常|良好|正常|intact|undamaged|"
-    "no damage|good|ok|perfect|無傷|損傷なし|異常なし|問題なし|完好無損|1级|1",
-    "轻微压痕|轻微凹痕|轻微磨损|轻微变形|轻微褶皱|轻微|压痕|凹痕|minor dent|slight dent|"
-    "slightly dented|dented|dent|軽いへこみ|へこみ|凹み|輕微壓痕|2级|2",
-    "明显变形|严重变形|变形|严重压痕|明显压痕|压扁|deformed|deformation|crushed|"
-    "変形|明顯變形|3级|3",
-    "破损|轻微破损|严重破损|包装破损|破裂|撕裂|开裂|破洞|损坏|damaged|damage|torn|broken|破損|破れ|"
-    "4级|4",
-    "渗漏|轻微渗漏|严重渗漏|渗液|泄漏|漏液|漏水|leaking|leaked|leakage|leak|漏れ|液漏れ|滲漏|5级|5",
+    (
+        "完好无损|完好|完整无损|完整|无破损|无损坏|无损伤|无损|无异常|良好|正常|intact|undamaged|"
+        "no damage|good|ok|perfect|無傷|損傷なし|異常なし|問題なし|完好無損|1级|1"
+    ),
+    (
+        "轻微压痕|轻微凹痕|轻微磨损|轻微变形|轻微褶皱|轻微|压痕|凹痕|minor dent|slight dent|"
+        "slightly dented|dented|dent|軽いへこみ|へこみ|凹み|輕微壓痕|2级|2"
+    ),
+    (
+        "明显变形|严重变形|变形|严重压痕|明显压痕|压扁|deformed|deformation|crushed|"
+        "変形|明顯變形|3级|3"
+    ),
+    (
+        "破损|轻微破损|严重破损|包装破损|破裂|撕裂|开裂|破洞|损坏|damaged|damage|torn|broken|"
+        "破損|破れ|4级|4"
+    ),
+    (
+        "渗漏|轻微渗漏|严重渗漏|渗液|泄漏|漏液|漏水|leaking|leaked|leakage|leak|"
+        "漏れ|液漏れ|滲漏|5级|5"
+    ),
 )
 _GRADE_OF: Final = {
     name: grade for grade, names in enumerate(_SYNONYMS) for name in names.split("|")

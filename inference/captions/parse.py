@@ -1,29 +1,25 @@
 """Reading captions, forgivingly: any order, any width, labels in three languages.
 
-A label is ``【数量】``, ``[数量]`` or ``数量：``. A label with a colon counts at the start of the
-text, of a line and after a bar; in a text without any bracketed label it also counts after a space,
-a comma or a semicolon. The text is read once from left to right, in time proportional to its length.
+A label is ``【数量】``, ``[数量]`` or ``数量：``. Any text in brackets is taken for a label, known or not;
+one with a colon counts when it is known, at the start and after a bar, a space, a comma or a
+semicolon. The text is read once from left to right, in time proportional to its length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .errors import FieldError, excerpt
 from .format import format_caption
+from .labels import BARS, COMMAS, bracketed_label, colon_label, opens_boundary
 from .schema import DEFAULT_SCHEMA, Field, Schema
 from .text import fold, is_space, tidy
-from .values import Unknown, Value, normalise_value, parse_unknown, values_to_json
+from .values import Value, normalise_value, parse_unknown, values_to_json
 
 MAX_ERRORS: Final = 50
 """Further errors are not listed; the last one listed says so."""
-
-_OPEN, _CLOSE = "【[［", "】]］"
-_BARS, _COLONS = "|｜", ":："
-_COMMAS = ",，;；、"
-_MAX_LABEL = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class _Segment:
 
     def text(self) -> str:
         raw = "".join(self.chars)
-        return raw.rstrip(_COMMAS + " \t\r\n\u3000") if self.ended_by_label else raw
+        return raw.rstrip(COMMAS + " \t\r\n\u3000") if self.ended_by_label else raw
 
 
 def parse(text: str, schema: Schema = DEFAULT_SCHEMA) -> ParseResult:
@@ -118,9 +114,8 @@ def _value(known: Field, segment: _Segment) -> Value | FieldError:
     return value.at(segment.start) if isinstance(value, FieldError) else value
 
 
-def _segments(text: str, names: Mapping[str, Field]) -> list[_Segment]:
+def _segments(text: str, names: Container[str]) -> list[_Segment]:
     """Cut ``text`` at labels and bars."""
-    loose = not _has_bracketed_label(text, names)
     segments = [_Segment(None, 0, 0)]
     boundary = True  # a label with a colon may start here
     place = 0
@@ -130,64 +125,19 @@ def _segments(text: str, names: Mapping[str, Field]) -> list[_Segment]:
             segments[-1].add(text[place + 1], escaped=True)
             place, boundary = place + 2, False
             continue
-        if char in _BARS:
+        if char in BARS:
             segments.append(_Segment(None, place, place + 1))
             place, boundary = place + 1, True
             continue
-        found = _bracketed(text, place) if char in _OPEN else None
-        if found is None and boundary and not is_space(char):
-            found = _before_colon(text, place, names)
-        if found is not None:
-            label, end = found
+        label = bracketed_label(text, place)
+        if label is None and boundary and not is_space(char):
+            label = colon_label(text, place, names)
+        if label is not None:
             segments[-1].ended_by_label = True
-            segments.append(_Segment(label, place, end))
-            place, boundary = end, False
+            segments.append(_Segment(label.name, place, label.end))
+            place, boundary = label.end, False
             continue
         segments[-1].add(char, escaped=False)
-        boundary = (
-            (boundary and is_space(char))
-            or char == "\n"
-            or (loose and (is_space(char) or char in _COMMAS))
-        )
+        boundary = opens_boundary(char) or (boundary and is_space(char))
         place += 1
     return segments
-
-
-def _bracketed(text: str, place: int) -> tuple[str, int] | None:
-    """The label in the brackets that open at ``place``, and the place after them and a colon."""
-    for close in range(place + 1, min(len(text), place + 2 + _MAX_LABEL)):
-        char = text[close]
-        if char in _CLOSE:
-            label = text[place + 1 : close]
-            after = close + 1
-            if after < len(text) and text[after] in _COLONS:
-                after += 1
-            return (label, after) if fold(label) else None
-        if char in _OPEN or char in _BARS or char in "\\\n":
-            return None
-    return None
-
-
-def _before_colon(text: str, place: int, names: Mapping[str, Field]) -> tuple[str, int] | None:
-    """The known label that starts at ``place`` and ends with a colon, and the place after it."""
-    for colon in range(place, min(len(text), place + 1 + _MAX_LABEL)):
-        if text[colon] in _COLONS:
-            label = text[place:colon]
-            return (label, colon + 1) if fold(label) in names else None
-        if text[colon] in _BARS or text[colon] in "\\\n":
-            return None
-    return None
-
-
-def _has_bracketed_label(text: str, names: Mapping[str, Field]) -> bool:
-    place = 0
-    while place < len(text):
-        if text[place] == "\\":
-            place += 2
-            continue
-        if text[place] in _OPEN:
-            found = _bracketed(text, place)
-            if found is not None and fold(found[0]) in names:
-                return True
-        place += 1
-    return False

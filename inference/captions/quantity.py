@@ -17,9 +17,12 @@ from .units import DOZEN, GENERIC_PACK, pack_key, pack_name
 
 MAX_PARTS: Final = 3
 
-_PREFIX: Final = re.compile(r"(?:共计|合计|总计|共|total:?|[x×*]) *")
-_CONNECTOR: Final = re.compile(r" *(?:[零又加和+,]|and(?![a-z]))? *")
-_UNIT: Final = re.compile(rf" *(千克|千米|[^{NUMERAL_CHARS} .,+×*/()\-零又加和]{{1,12}})\.?")
+_PREFIX: Final = re.compile(r"(?:共计|合计|总计|共|total:?|[x×*]) *", re.IGNORECASE | re.ASCII)
+_CONNECTOR: Final = re.compile(r" *(?:[零又加和+,]|and(?![a-z]))? *", re.IGNORECASE | re.ASCII)
+_UNIT: Final = re.compile(
+    rf" *(千克|千米|[^{NUMERAL_CHARS} .,+×*/()\-零又加和、。—–…·~!?;:'\"%&@#=<>“”|\\]{{1,12}})\.?"
+)
+_VAGUE: Final = re.compile("以上|以下|左右|不到|^[多余]|[多余]$")
 _HALF: Final = re.compile(r" *半")
 _VULGAR: Final = str.maketrans({"½": "0.5", "¼": "0.25", "¾": "0.75"})
 
@@ -47,12 +50,11 @@ class Quantity:
 def parse_quantity(raw: str) -> Quantity | FieldError:
     """Read a quantity; the error's position counts characters of the half-width text."""
     text = narrow(raw.translate(_VULGAR))
-    low = text.lower()
     parts: list[tuple[str, str]] = []
-    place = match.end() if (match := _PREFIX.match(low)) else 0
+    place = match.end() if (match := _PREFIX.match(text)) else 0
     start = place
     while place < len(text):
-        if parts and (connector := _CONNECTOR.match(low, place)):
+        if parts and (connector := _CONNECTOR.match(text, place)):
             place = connector.end()
         number = NUMBER.match(text, place)
         if number is None or len(parts) == MAX_PARTS:
@@ -64,6 +66,8 @@ def parse_quantity(raw: str) -> Quantity | FieldError:
         unit = ""
         if found := _UNIT.match(text, place):
             unit, place = pack_name(found[1]), found.end()
+            if _VAGUE.search(unit):
+                return _unreadable(text)
             if (
                 (half := _HALF.match(text, place))
                 and "." not in decimal

@@ -35,7 +35,7 @@ _PACK: Final = re.compile(
 )
 _LATIN: Final = re.compile(r"[A-Za-z]+(?:[-.]?[0-9]+[A-Za-z]*)*")
 _PLAIN_LATIN: Final = re.compile(r"[A-Za-z]+(?![A-Za-z0-9])")
-_PUNCTUATION: Final = " ×*✕✖∗/0-9A-Za-z.,，。()（）+~:;_'\"!?&%#@=<>-"
+_PUNCTUATION: Final = " ×*✕✖∗/0-9A-Za-z.,，。()（）+~:;_'\"!?&%#@=<>、—–…·“”‘’-"
 _OTHER: Final = re.compile(f"[^{_PUNCTUATION}]+")
 _FILLERS: Final = frozenset({"装", "入", "约", "净含量", "净重", "容量", GENERIC_PACK})
 """Words that do not tell two packs apart."""
@@ -196,10 +196,10 @@ def compare_specs(a: str, b: str) -> float:
 
 
 def _compare_amounts(a: Spec, b: Spec) -> float:
-    dimensions_equal = [d for d, _ in a.measures] == [d for d, _ in b.measures]
-    if dimensions_equal and _close([m for _, m in a.measures], [m for _, m in b.measures]):
-        if _close(a.counts, b.counts):
-            return 1.0
+    dimensions_alike = [d for d, _ in a.measures] == [d for d, _ in b.measures]
+    measures_alike = _close([m for _, m in a.measures], [m for _, m in b.measures])
+    if dimensions_alike and measures_alike and _close(a.counts, b.counts):
+        return 1.0
     total_a, total_b = a.total(), b.total()
     if total_a and total_b and total_a[0] == total_b[0] and _close([total_a[1]], [total_b[1]]):
         return 0.5

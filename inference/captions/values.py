@@ -24,7 +24,9 @@ _UNKNOWN_NAMES: Final = (
     "看不清楚|看不清|无法辨认|無法辨認|不可辨|unknown|illegible|unreadable|not visible|"
     "判読不能|読めない|見えない|不明"
 )
-_UNKNOWN: Final = re.compile(rf"(?:{_UNKNOWN_NAMES}) ?(?:[(（](?P<reason>.*)[)）])?", re.IGNORECASE)
+_UNKNOWN: Final = re.compile(
+    rf"(?:{_UNKNOWN_NAMES}) ?(?:[(（](?P<reason>.*)[)）])?", re.IGNORECASE | re.ASCII
+)
 _DASHES: Final = re.compile("[‐‑‒–—−]")
 _DATE: Final = re.compile(
     r"([0-9]{4}) ?[-/.年] ?([0-9]{1,2})(?: ?[-/.月] ?([0-9]{1,2}) ?日?| ?月)?|"
