@@ -6,11 +6,12 @@ sweep interval, never the work.
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings.dev")
 
@@ -23,7 +24,7 @@ if app.conf.broker_url.startswith("filesystem:"):
         Path(app.conf.broker_transport_options[_folder]).mkdir(parents=True, exist_ok=True)
 
 app.conf.update(
-    task_queues=[Queue("urgent"), Queue("normal"), Queue("train")],
+    task_queues=[Queue(name) for name in ("urgent", "normal", "train")],  # type: ignore[no-untyped-call]
     task_default_queue="normal",
     task_ignore_result=True,
     task_acks_late=True,
@@ -44,3 +45,5 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+# A broker on disk has no host; kombu would say so at every start.
+logging.getLogger("kombu.connection").setLevel(logging.ERROR)

@@ -154,9 +154,7 @@ class SessionView(SiteView):
     def get(self, request: Request) -> Response:
         return Response(_session_json(request))
 
-    @extend_schema(
-        operation_id="sign_in", request=SignInSerializer, responses=SessionSerializer
-    )
+    @extend_schema(operation_id="sign_in", request=SignInSerializer, responses=SessionSerializer)
     @method_decorator(csrf_protect)
     def post(self, request: Request) -> Response:
         form = SignInSerializer(data=request.data)
@@ -261,13 +259,13 @@ class AuditView(SiteView):
 
     access = {"GET": ADMINS}
 
-    @extend_schema(
-        operation_id="audit", parameters=[AuditQuery], responses=paged(AuditSerializer)
-    )
+    @extend_schema(operation_id="audit", parameters=[AuditQuery], responses=paged(AuditSerializer))
     def get(self, request: Request) -> Response:
         query = AuditQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        rows = AuditEntry.objects.filter(site_id__in=self.sites.values("pk")).select_related("actor")
+        rows = AuditEntry.objects.filter(site_id__in=self.sites.values("pk")).select_related(
+            "actor"
+        )
         for name, column in (
             ("site", "site_id"),
             ("object_type", "object_type"),

@@ -11,7 +11,9 @@ from .models import ApiToken, Membership, Project, Site, User
 from .states import Role
 
 
-def sites_where(user: Any, roles: Collection[Role], *, token: ApiToken | None = None) -> QuerySet[Site]:
+def sites_where(
+    user: Any, roles: Collection[Role], *, token: ApiToken | None = None
+) -> QuerySet[Site]:
     """The sites on which ``user`` holds any of ``roles``. A token narrows this to its own site;
     a superuser holds every role everywhere."""
     if not isinstance(user, User) or not user.is_active:

@@ -35,7 +35,9 @@ def ensure_site(*, slug: str, name: str = "") -> tuple[Site, bool]:
     return site, created
 
 
-def ensure_project(*, site: Site, slug: str, name: str = "", **settings: Any) -> tuple[Project, bool]:
+def ensure_project(
+    *, site: Site, slug: str, name: str = "", **settings: Any
+) -> tuple[Project, bool]:
     """The project ``slug`` of ``site``, made with default settings when it is new."""
     with transaction.atomic():
         project, created = Project.objects.get_or_create(
@@ -58,7 +60,7 @@ def change_project(
         before = {key: getattr(project, key) for key in changes}
         for key, value in changes.items():
             setattr(project, key, value)
-        if "schema" in changes and changes["schema"]:
+        if changes.get("schema"):
             try:
                 Schema.from_json(changes["schema"])
             except ValueError as error:
@@ -142,9 +144,7 @@ def create_token(
         token = ApiToken.objects.create(
             user=user, site=site, name=name, digest=digest_of(secret), prefix=secret[:8]
         )
-        audit.record(
-            action="token.created", on=token, actor=actor, site_id=site.pk, name=name
-        )
+        audit.record(action="token.created", on=token, actor=actor, site_id=site.pk, name=name)
     return token, secret
 
 

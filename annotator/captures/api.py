@@ -111,9 +111,14 @@ class UploadView(SiteView):
             raise Invalid([FieldError("files", "required")])
         if len(files) > settings.UPLOAD_FILES_PER_REQUEST:
             raise Invalid(
-                [FieldError("files", "too_many_files", {"limit": settings.UPLOAD_FILES_PER_REQUEST})]
+                [
+                    FieldError(
+                        "files", "too_many_files", {"limit": settings.UPLOAD_FILES_PER_REQUEST}
+                    )
+                ]
             )
-        form = UploadSerializer(data={**request.data.dict(), "files": files})
+        plain = {key: request.POST[key] for key in request.POST}
+        form = UploadSerializer(data={**plain, "files": files})
         form.is_valid(raise_exception=True)
         data = form.validated_data
         project = self._project(data)
@@ -173,4 +178,3 @@ def _quarantine_json(rows: Sequence[Quarantine]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-

@@ -224,9 +224,7 @@ class SkuView(SiteView):
     def get(self, request: Request, sku_id: int) -> Response:
         return Response(sku_json(get_object_or_404(queries.skus_of(self.sites), pk=sku_id)))
 
-    @extend_schema(
-        operation_id="change_sku", request=SkuChangeSerializer, responses=SkuSerializer
-    )
+    @extend_schema(operation_id="change_sku", request=SkuChangeSerializer, responses=SkuSerializer)
     def patch(self, request: Request, sku_id: int) -> Response:
         sku = get_object_or_404(queries.skus_of(self.sites).select_related("site"), pk=sku_id)
         form = SkuChangeSerializer(data=request.data)
@@ -321,7 +319,7 @@ class CategoriesView(SiteView):
                         "parent": row.parent_id,
                         "path": row.path,
                         "depth": row.path.count("/"),
-                        "sku_count": row.sku_count,
+                        "sku_count": getattr(row, "sku_count", 0),
                     }
                     for row in rows
                 ]

@@ -19,9 +19,7 @@ def skus_of(sites: QuerySet[Site] | Iterable[int]) -> QuerySet[Sku]:
         Sku.objects.filter(site__in=sites)
         .select_related("category")
         .prefetch_related(
-            Prefetch(
-                "pictures", ReferencePicture.objects.select_related("image").order_by("id")
-            )
+            Prefetch("pictures", ReferencePicture.objects.select_related("image").order_by("id"))
         )
     )
 
@@ -97,8 +95,7 @@ def skus_by_code(*, site_id: int, codes: Iterable[str]) -> dict[str, Sku]:
     """SKUs by the code as asked for; codes that are not in the catalog are absent."""
     wanted = {code: code_key(code) for code in codes if code}
     rows = {
-        sku.code_key: sku
-        for sku in skus_of([site_id]).filter(code_key__in=set(wanted.values()))
+        sku.code_key: sku for sku in skus_of([site_id]).filter(code_key__in=set(wanted.values()))
     }
     return {code: rows[key] for code, key in wanted.items() if key in rows}
 

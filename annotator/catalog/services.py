@@ -77,9 +77,9 @@ def import_catalog(
             sku = existing.get(code_key(row.values["code"]))
             changes = _changes(sku, row)
             _count(report, sku, changes)
-            report.pictures += row.line in pictures
+            report.pictures += len(pictures.get(row.line, ()))
             if write:
-                _write_row(site, sku, row, changes, categories, pictures.get(row.line), actor)
+                _write_row(site, sku, row, changes, categories, pictures.get(row.line, []), actor)
         if write:
             audit.record(
                 action="catalog.imported",
@@ -104,27 +104,26 @@ def _count(report: ImportReport, sku: Sku | None, changes: Mapping[str, Any]) ->
 
 def _verified_pictures(
     table: Table, read_picture: PictureReader, report: ImportReport
-) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
+) -> dict[int, list[bytes]]:
+    """The reference pictures of each line; a cell may name several, parted by semicolons."""
+    found: dict[int, list[bytes]] = {}
     for row in table.rows:
-        name = row.values.get("reference_image", "")
-        if not name:
-            continue
-        try:
-            data = read_picture(name)
-            media.verify(data)
-        except LookupError:
-            code, params = "missing_picture", {"value": name}
-        except PermissionError:
-            code, params = "outside_root", {"value": name}
-        except BadPicture as bad:
-            code, params = bad.code, dict(bad.params)
-        else:
-            found[row.line] = data
-            continue
-        report.errors.append(
-            RowError(row.line, "reference_image", name, code, text(code, **params))
-        )
+        for name in filter(None, map(str.strip, row.values.get("reference_image", "").split(";"))):
+            params: dict[str, Any] = {"value": name}
+            try:
+                data = read_picture(name)
+                media.verify(data)
+            except LookupError:
+                code = "missing_picture"
+            except PermissionError:
+                code = "outside_root"
+            except BadPicture as bad:
+                code, params = bad.code, dict(bad.params)
+            else:
+                found.setdefault(row.line, []).append(data)
+                continue
+            message = text(code, **params)
+            report.errors.append(RowError(row.line, "reference_image", name, code, message))
     return found
 
 
@@ -154,20 +153,20 @@ def _write_row(
     row: Row,
     changes: dict[str, Any],
     categories: dict[str, int],
-    picture: bytes | None,
+    pictures: list[bytes],
     actor: User | None,
 ) -> None:
     if sku is None:
         code = row.values["code"]
         sku = Sku(site=site, code=code, code_key=code_key(code))
-    elif not changes and picture is None:
+    elif not changes and not pictures:
         return
     if changes or sku.pk is None:
         _apply(sku, changes, lambda path: _category(site, path, categories))
         sku.save()
         events.publish("sku.changed", sku=sku.pk, site=site.pk)
-    if picture is not None:
-        add_picture(sku=sku, data=picture, actor=actor)
+    for data in pictures:
+        add_picture(sku=sku, data=data, actor=actor)
 
 
 def _apply(sku: Sku, changes: Mapping[str, Any], category: Callable[[str], int | None]) -> None:

@@ -7,10 +7,11 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from annotator.core.messages import text
-from inference.captions import parse_spec
 from inference.captions import FieldError as SpecError
+from inference.captions import parse_spec
 
 from .naming import code_key, gtin_is_valid, is_code
 
@@ -123,16 +124,16 @@ def _with_header(header: Sequence[str]) -> Table:
     )
 
 
-def _read_rows(
-    reader: csv._reader, columns: Sequence[str], header: Sequence[str], table: Table
-) -> None:
+def _read_rows(reader: Any, columns: Sequence[str], header: Sequence[str], table: Table) -> None:
     first_line: dict[str, int] = {}
     for cells in reader:
         if not any(cell.strip() for cell in cells):
             continue
         line = reader.line_num
         values = {
-            name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name in COLUMNS
+            name: cell.strip()
+            for name, cell in zip(columns, cells, strict=False)
+            if name in COLUMNS
         }
         extra = {
             title.strip(): cell.strip()
@@ -181,7 +182,7 @@ def _is_number(value: str) -> bool:
         return False
 
 
-def _error(line: int, column: str, value: str, code: str, **params: object) -> RowError:
+def _error(line: int, column: str, value: str, code: str, /, **params: object) -> RowError:
     if "line_of" in params:
         params["line"] = params.pop("line_of")
     return RowError(line, column, value, code, text(code, **params))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 from .messages import text
@@ -14,7 +15,7 @@ class FieldError:
 
     field: str
     code: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
     message: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -32,7 +33,9 @@ class DomainError(Exception):
     status = 400
     code = "bad_request"
 
-    def __init__(self, code: str = "", *, extras: dict[str, Any] | None = None, **params: Any) -> None:
+    def __init__(
+        self, code: str = "", *, extras: dict[str, Any] | None = None, **params: Any
+    ) -> None:
         self.code = code or self.code
         self.params = params
         self.extras = extras or {}

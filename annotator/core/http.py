@@ -98,7 +98,7 @@ def _framework_answer(
         )
         return 400, body, headers
     if isinstance(error, exceptions.Throttled):
-        seconds = int(error.wait or 1)
+        seconds = int(getattr(error, "wait", None) or 1)
         headers["Retry-After"] = str(seconds)
         return 429, problem_body(429, "throttled", text("throttled", seconds=seconds)), headers
     if isinstance(error, exceptions.MethodNotAllowed):

@@ -15,9 +15,7 @@ from .models import KeptAnswer
 Answer = tuple[int, Any]
 
 
-def answer_once(
-    *, user_id: int, key: str, request: object, act: Callable[[], Answer]
-) -> Answer:
+def answer_once(*, user_id: int, key: str, request: object, act: Callable[[], Answer]) -> Answer:
     """Run ``act`` once for ``key`` and keep its answer (status, JSON body) in the same transaction.
 
     ``request`` is what the client asked (JSON-like); the same key with other content raises

@@ -42,13 +42,21 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "The request is too large: at most {limit_mb} MB",
         "リクエストが大きすぎます（最大 {limit_mb} MB）",
     ),
-    "bad_request": ("请求无法读懂：{detail}", "The request cannot be read: {detail}", "リクエストを読めません：{detail}"),
+    "bad_request": (
+        "请求无法读懂：{detail}",
+        "The request cannot be read: {detail}",
+        "リクエストを読めません：{detail}",
+    ),
     "server_error": (
         "服务器出错，已记录；请稍后再试",
         "The server made a mistake, which is logged; try again later",
         "サーバーエラーが発生しました。後で再試行してください",
     ),
-    "invalid": ("有 {count} 处需要修改", "{count} places need mending", "{count} か所を直してください"),
+    "invalid": (
+        "有 {count} 处需要修改",
+        "{count} places need mending",
+        "{count} か所を直してください",
+    ),
     "edit_conflict": (
         "别人刚刚改过，请刷新后再改",
         "Somebody changed this in the meantime; reload and edit again",
@@ -89,7 +97,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "You labeled this task yourself; another reviewer must decide it",
         "自分が付けたタスクは裁定できません",
     ),
-    "conflict": ("与现有数据冲突：{detail}", "Conflicts with existing data: {detail}", "既存データと矛盾します：{detail}"),
+    "conflict": (
+        "与现有数据冲突：{detail}",
+        "Conflicts with existing data: {detail}",
+        "既存データと矛盾します：{detail}",
+    ),
     "recognizer_unavailable": (
         "识别服务暂不可用，请稍后再试",
         "The recognizer is not available; try again shortly",
@@ -101,7 +113,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "認識サービスが混雑しています。後で再試行してください",
     ),
     "required": ("必填", "Required", "必須です"),
-    "unknown_field": ("没有这个字段：{key}", "There is no such field: {key}", "そのような項目はありません：{key}"),
+    "unknown_field": (
+        "没有这个字段：{key}",
+        "There is no such field: {key}",
+        "そのような項目はありません：{key}",
+    ),
     "bad_box": (
         "第 {n} 个框不在图内或没有面积",
         "Box {n} lies outside the picture or has no area",
@@ -117,7 +133,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "{value} is not in the catalog; choose a candidate or mark it unknown",
         "{value} はカタログにありません。候補から選ぶか「不明」にしてください",
     ),
-    "bad_attribute": ("属性 {key} 的值无效：{value}", "Attribute {key} has a bad value: {value}", "属性 {key} の値が無効です：{value}"),
+    "bad_attribute": (
+        "属性 {key} 的值无效：{value}",
+        "Attribute {key} has a bad value: {value}",
+        "属性 {key} の値が無効です：{value}",
+    ),
     # pictures
     "empty_file": ("文件是空的", "The file is empty", "ファイルが空です"),
     "not_a_picture": (
@@ -151,8 +171,16 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "一度に送れるのは {limit} ファイルまでです",
     ),
     # catalog
-    "bad_csv": ("CSV 读不了：{detail}", "The CSV cannot be read: {detail}", "CSV を読めません：{detail}"),
-    "missing_column": ("缺少必需的列：{column}", "A required column is missing: {column}", "必須の列がありません：{column}"),
+    "bad_csv": (
+        "CSV 读不了：{detail}",
+        "The CSV cannot be read: {detail}",
+        "CSV を読めません：{detail}",
+    ),
+    "missing_column": (
+        "缺少必需的列：{column}",
+        "A required column is missing: {column}",
+        "必須の列がありません：{column}",
+    ),
     "bad_code": (
         "SKU 编码无效：{value}（1–64 个字符，不含空白和控制字符）",
         "Bad SKU code: {value} (1–64 characters, no spaces or control characters)",
@@ -163,7 +191,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "Repeats the code of line {line}",
         "{line} 行目とコードが重複しています",
     ),
-    "bad_spec": ("规格读不懂：{value}", "The spec cannot be read: {value}", "規格を読めません：{value}"),
+    "bad_spec": (
+        "规格读不懂：{value}",
+        "The spec cannot be read: {value}",
+        "規格を読めません：{value}",
+    ),
     "bad_barcode": (
         "条码校验位不对：{value}",
         "The barcode's check digit is wrong: {value}",

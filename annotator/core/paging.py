@@ -34,10 +34,14 @@ def page_of(
 ) -> Response:
     """One page of ``rows``, presented."""
     page = Page()
-    page.ordering = tuple(ordering)
+    page.ordering = tuple(ordering)  # type: ignore[assignment]
     found: list[M] = page.paginate_queryset(rows.order_by(*ordering), request) or []  # type: ignore[assignment]
     return Response(
-        {"next": page.get_next_link(), "previous": page.get_previous_link(), "results": present(found)}
+        {
+            "next": page.get_next_link(),
+            "previous": page.get_previous_link(),
+            "results": present(found),
+        }
     )
 
 

@@ -188,9 +188,9 @@ def _catalog(project: Project, manifest: _Manifest) -> Iterator[bytes]:
     extra = sorted(
         {
             key
-            for row in Sku.objects.filter(site=project.site_id).exclude(extra={}).values_list(
-                "extra", flat=True
-            )
+            for row in Sku.objects.filter(site=project.site_id)
+            .exclude(extra={})
+            .values_list("extra", flat=True)
             for key in row
         }
     )

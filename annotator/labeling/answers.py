@@ -10,9 +10,16 @@ from typing import Any
 from django.utils.translation import get_language
 
 from annotator.core.errors import FieldError, Invalid
-from inference.captions import Box, Schema, Value, format_caption, validate, values_from_json
+from inference.captions import (
+    Box,
+    Schema,
+    Value,
+    format_caption,
+    validate,
+    values_from_json,
+    values_to_json,
+)
 from inference.captions import FieldError as CaptionFieldError
-from inference.captions import values_to_json
 
 MAX_BOXES = 500
 PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from annotator.core.errors import Conflict, Forbidden
 from annotator.accounts.models import User
+from annotator.core.errors import Conflict, Forbidden
 
 from .models import Annotation, Assignment, Task
 from .states import Action, Actor, AssignmentState, may_take, next_state

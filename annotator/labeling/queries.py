@@ -27,9 +27,9 @@ def visible_to(user: User) -> QuerySet[Annotation]:
     holds = Assignment.objects.filter(
         task=OuterRef("task"), annotator=user, state=AssignmentState.ACTIVE
     )
-    others = Q(
-        task__state__in=SETTLED, task__project__site__in=sites_where(user, STAFF)
-    ) & ~Exists(holds)
+    others = Q(task__state__in=SETTLED, task__project__site__in=sites_where(user, STAFF)) & ~Exists(
+        holds
+    )
     return Annotation.objects.filter(Q(author=user) | others)
 
 
@@ -45,11 +45,7 @@ def _takeable(user: User) -> QuerySet[Task]:
 
 def takeable(project: Project, user: User) -> QuerySet[Task]:
     """Open tasks that ``user`` has not had yet, best first: urgent, half answered, worth most."""
-    return (
-        _takeable(user)
-        .filter(project=project)
-        .order_by("-priority", "-answers", "-value", "id")
-    )
+    return _takeable(user).filter(project=project).order_by("-priority", "-answers", "-value", "id")
 
 
 def tasks_of(sites: QuerySet[Site] | Iterable[int]) -> QuerySet[Task]:
@@ -141,6 +137,6 @@ def overdue(now: datetime, limit: int = 200) -> list[Assignment]:
 def waiting_too_long(project: Project, seconds: float = 20.0) -> QuerySet[Task]:
     """Tasks that still wait for a suggestion, oldest first."""
     since = timezone.now() - timedelta(seconds=seconds)
-    return Task.objects.filter(
-        project=project, state=TaskState.NEW, created_at__lt=since
-    ).order_by("-priority", "id")
+    return Task.objects.filter(project=project, state=TaskState.NEW, created_at__lt=since).order_by(
+        "-priority", "id"
+    )

@@ -239,11 +239,11 @@ def check_for_task(
     """Check an answer against the task's project, pictures and catalog. Raises Invalid."""
     project = task.project
     schema = schema_of(project)
-    codes = [str(fields[f.key]) for f in schema.of_kind("sku") if isinstance(fields.get(f.key), str)]
+    codes = [
+        str(fields[f.key]) for f in schema.of_kind("sku") if isinstance(fields.get(f.key), str)
+    ]
     known = skus_by_code(site_id=project.site_id, codes=[code.strip() for code in codes])
-    sizes = {
-        c.pk: (c.image.width, c.image.height) for c in captures_of_scene(task.scene_id)
-    }
+    sizes = {c.pk: (c.image.width, c.image.height) for c in captures_of_scene(task.scene_id)}
     return check_answer(
         schema=schema,
         fields=fields,
@@ -382,9 +382,11 @@ def withdraw(*, annotation: Annotation, author: User) -> Assignment:
             events.publish("annotation.withdrawing", task=task.pk)
         annotation.withdrawn_at = now
         annotation.save(update_fields=["withdrawn_at"])
-        assignment = Assignment.objects.select_for_update(of=("self",)).select_related(
-            "task", "suggestion"
-        ).get(pk=annotation.assignment_id)
+        assignment = (
+            Assignment.objects.select_for_update(of=("self",))
+            .select_related("task", "suggestion")
+            .get(pk=annotation.assignment_id)
+        )
         assignment.state = AssignmentState.ACTIVE
         assignment.ended_at = None
         assignment.expires_at = _lease_end(task.project)

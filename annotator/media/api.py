@@ -43,5 +43,7 @@ class ImageView(SiteView):
         response = FileResponse(file, content_type=f"image/{mime}")
         response.headers["ETag"] = etag
         response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
-        response.headers["Content-Disposition"] = f'inline; filename="{image.sha256[:12]}.{extension}"'
+        response.headers["Content-Disposition"] = (
+            f'inline; filename="{image.sha256[:12]}.{extension}"'
+        )
         return response

@@ -68,7 +68,7 @@ class ThroughputSerializer(serializers.Serializer[Any]):
 class QualitySerializer(serializers.Serializer[Any]):
     computed_at = serializers.DateTimeField()
     metrics = MetricSerializer(many=True)
-    fields = FieldAgreementSerializer(many=True)  # type: ignore[assignment]
+    fields = FieldAgreementSerializer(many=True)
     annotators = AnnotatorSerializer(many=True)
     disputes = DisputeCountSerializer()
     throughput = ThroughputSerializer(many=True)

@@ -90,9 +90,7 @@ def report(project: Project) -> dict[str, Any]:
         ]
     )
     decisions = list(current_decisions([project.pk]).order_by("-id")[:LATEST])
-    agreements = list(
-        Agreement.objects.filter(task__project=project).order_by("-id")[:LATEST]
-    )
+    agreements = list(Agreement.objects.filter(task__project=project).order_by("-id")[:LATEST])
     return {
         "computed_at": timezone.now(),
         "metrics": [m.to_json() for m in _metrics(project, schema, answers, decisions, agreements)],
@@ -110,7 +108,7 @@ def _metrics(
     decisions: Sequence[Decision],
     agreements: Sequence[Agreement],
 ) -> list[Metric]:
-    captions = [*answers, *decisions]
+    captions: list[Annotation | Decision] = [*answers, *decisions]
     quantity = [f.key for f in schema.of_kind("quantity")]
     in_catalog = _in_catalog(project)
     return [
@@ -219,21 +217,21 @@ def _annotators(project: Project, answers: Sequence[Annotation]) -> list[dict[st
             "task", "score"
         )
     )
-    final = {
-        task: fields
-        for task, fields in Decision.objects.filter(
+    final = dict(
+        Decision.objects.filter(
             task__project=project, superseded_at=None, source=Decision.Source.ARBITRATED
         )
         .order_by("-id")
         .values_list("task", "fields")[:LATEST]
-    }
+    )
     groups: dict[int, list[Annotation]] = defaultdict(list)
     for answer in answers:
         groups[answer.author_id].append(answer)
     names = {
         row.author_id: str(row.author)
-        for row in Annotation.objects.filter(pk__in=[group[0].pk for group in groups.values()])
-        .select_related("author")
+        for row in Annotation.objects.filter(
+            pk__in=[group[0].pk for group in groups.values()]
+        ).select_related("author")
     }
     rows = []
     for author, group in groups.items():

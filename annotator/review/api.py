@@ -62,7 +62,7 @@ class DisputeRowSerializer(serializers.Serializer[Any]):
 
 class DecisionSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    fields = ValuesField()  # type: ignore[assignment]
+    fields = ValuesField()
     boxes = BoxSerializer(many=True)
     attributes = serializers.DictField()
     caption = serializers.CharField()
@@ -77,7 +77,7 @@ class SideSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(help_text="A, B, C …: names appear after the decision.")
     annotation = serializers.IntegerField()
     author = serializers.CharField(allow_null=True)
-    fields = ValuesField()  # type: ignore[assignment]
+    fields = ValuesField()
     boxes = BoxSerializer(many=True)
     attributes = serializers.DictField()
     caption = serializers.CharField()
@@ -96,7 +96,7 @@ class DisputeSerializer(serializers.Serializer[Any]):
     suggestion = SuggestionSerializer(allow_null=True)
     catalog = serializers.DictField(child=SkuSerializer())
     score = serializers.FloatField(allow_null=True)
-    fields = serializers.DictField(child=serializers.FloatField())  # type: ignore[assignment]
+    fields = serializers.DictField(child=serializers.FloatField())
     reasons = ReasonSerializer(many=True)
     answers = SideSerializer(many=True)
     history = AuditSerializer(many=True)
@@ -209,9 +209,7 @@ class DisputesView(SiteView):
     def get(self, request: Request, project_id: int) -> Response:
         project = get_object_or_404(Project, pk=project_id, site__in=self.sites)
         rows = queries.open_disputes(project, self.person)
-        return page_of(
-            request, rows, self._rows, ordering=("-task__priority", "opened_at", "id")
-        )
+        return page_of(request, rows, self._rows, ordering=("-task__priority", "opened_at", "id"))
 
     def _rows(self, rows: Sequence[Dispute]) -> list[dict[str, Any]]:
         thumbs = thumbs_of([row.task.scene_id for row in rows])
@@ -351,9 +349,7 @@ class TasksView(SiteView):
 
     access = {"GET": STAFF}
 
-    @extend_schema(
-        operation_id="tasks", parameters=[TaskQuery], responses=paged(TaskRowSerializer)
-    )
+    @extend_schema(operation_id="tasks", parameters=[TaskQuery], responses=paged(TaskRowSerializer))
     def get(self, request: Request) -> Response:
         query = TaskQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
@@ -367,9 +363,9 @@ class TasksView(SiteView):
             rows = rows.filter(priority=Task.Priority[data["priority"].upper()])
         if data.get("sku"):
             rows = rows.filter(
-                pk__in=Decision.objects.filter(
-                    sku_code=data["sku"], superseded_at=None
-                ).values("task")
+                pk__in=Decision.objects.filter(sku_code=data["sku"], superseded_at=None).values(
+                    "task"
+                )
             )
         if data.get("search"):
             rows = rows.filter(scene__key__icontains=data["search"])

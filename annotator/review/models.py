@@ -59,6 +59,8 @@ class Dispute(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["opened_at"], name="dispute_open", condition=models.Q(closed_at__isnull=True)
+                fields=["opened_at"],
+                name="dispute_open",
+                condition=models.Q(closed_at__isnull=True),
             )
         ]

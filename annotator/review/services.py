@@ -23,6 +23,7 @@ from annotator.labeling.schemas import schema_of
 from annotator.labeling.services import check_for_task, lock_task, take_transition
 from annotator.labeling.states import Action, TaskState
 from annotator.suggestions import services as suggestions
+from inference.captions import Agreement as Score
 from inference.captions import (
     Value,
     agreement_of_all,
@@ -32,7 +33,6 @@ from inference.captions import (
     values_from_json,
     values_to_json,
 )
-from inference.captions import Agreement as Score
 
 from . import policies
 from .models import Decision, Dispute
@@ -248,8 +248,8 @@ def claim_dispute(*, task: Task, reviewer: User) -> Dispute:
         row = lock_task(task.pk)
         policies.check_is_disputed(row)
         policies.check_is_not_annotator(row, reviewer)
-        dispute = Dispute.objects.select_for_update(of=("self",)).select_related("reviewer").get(
-            task=row
+        dispute = (
+            Dispute.objects.select_for_update(of=("self",)).select_related("reviewer").get(task=row)
         )
         policies.check_is_free(dispute, reviewer, now=timezone.now())
         if dispute.reviewer_id != reviewer.pk or not dispute.token:

@@ -81,10 +81,12 @@ SQLITE_OPTIONS: dict[str, Any] = {
 
 def database(url: str) -> dict[str, Any]:
     """The Django configuration of one database URL (empty: SQLite in HOME)."""
-    config = dict(dj_database_url.parse(url or f"sqlite:///{HOME / 'warevision.sqlite3'}"))
+    config: dict[str, Any] = dict(
+        dj_database_url.parse(url or f"sqlite:///{HOME / 'warevision.sqlite3'}")
+    )
     config["CONN_MAX_AGE"] = 600
     config["CONN_HEALTH_CHECKS"] = True
-    if "sqlite" in config["ENGINE"]:
+    if "sqlite" in str(config["ENGINE"]):
         config["OPTIONS"] = SQLITE_OPTIONS
     return config
 
@@ -93,7 +95,10 @@ DATABASES = {"default": database(env.database_url)}
 
 if env.cache_url:
     CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.cache_url}
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": env.cache_url,
+        }
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

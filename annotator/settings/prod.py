@@ -23,7 +23,9 @@ def _refuse() -> None:
     if not env.allowed_hosts or any("*" in host for host in env.allowed_hosts):
         problems.append("WAREVISION_ALLOWED_HOSTS must name the hosts served; '*' is refused.")
     if not env.database_url:
-        problems.append("DATABASE_URL must be set, for example postgres://user:password@db/warevision.")
+        problems.append(
+            "DATABASE_URL must be set, for example postgres://user:password@db/warevision."
+        )
     if env.broker_url.startswith("filesystem:"):
         problems.append("BROKER_URL must name a broker, for example redis://redis:6379/0.")
     if problems:

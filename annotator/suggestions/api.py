@@ -224,7 +224,9 @@ class RecognizeView(SiteView):
             recognizer = get_recognizer()
             (description,) = recognizer.describe([data], urgent=urgent)
             if isinstance(description, Failure):
-                raise Invalid([FieldError("image", "corrupt_picture", {"detail": description.detail})])
+                raise Invalid(
+                    [FieldError("image", "corrupt_picture", {"detail": description.detail})]
+                )
             (answer,) = recognizer.rank(memory.site_ref(site.pk), [description])
         except RecognizerError as error:
             code = "recognizer_busy" if error.retry_after_s else "recognizer_unavailable"
@@ -274,7 +276,11 @@ def _picture_bytes(request: Request) -> bytes:
     if len(encoded) > settings.MAX_UPLOAD_BYTES * 4 // 3 + 1024:
         limit = settings.MAX_UPLOAD_BYTES >> 20
         raise Invalid(
-            [FieldError("image", "file_too_large", {"size_mb": len(encoded) >> 20, "limit_mb": limit})]
+            [
+                FieldError(
+                    "image", "file_too_large", {"size_mb": len(encoded) >> 20, "limit_mb": limit}
+                )
+            ]
         )
     try:
         return base64.b64decode(encoded.partition("base64,")[2] or encoded, validate=True)

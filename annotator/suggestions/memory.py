@@ -31,7 +31,9 @@ def site_key(site_id: int) -> str:
 def site_ref(site_id: int) -> SiteRef:
     """The site's memory as published now."""
     number = (
-        SiteMemory.objects.filter(site_id=site_id).values_list("published_number", flat=True).first()
+        SiteMemory.objects.filter(site_id=site_id)
+        .values_list("published_number", flat=True)
+        .first()
     )
     return SiteRef(site=site_key(site_id), number=number or 0)
 
@@ -72,9 +74,7 @@ def append(*, site_id: int, changes: Iterable[tuple[str, str, dict[str, Any]]]) 
         SiteMemory.objects.get_or_create(site_id=site_id)
         memory = SiteMemory.objects.select_for_update().get(site_id=site_id)
         for op, key, payload in changes:
-            last = (
-                SiteChange.objects.filter(site_id=site_id, key=key).order_by("-number").first()
-            )
+            last = SiteChange.objects.filter(site_id=site_id, key=key).order_by("-number").first()
             if last is not None and (last.op, last.payload) == (op, payload):
                 continue
             if last is None and op.startswith("delete"):

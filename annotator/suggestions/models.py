@@ -79,5 +79,7 @@ class SiteChange(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["site", "number"], name="change_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "number"], name="change_number_once")
+        ]
         indexes = [models.Index(fields=["site", "key"], name="change_key")]

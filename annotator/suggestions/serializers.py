@@ -54,7 +54,7 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     capture = serializers.IntegerField()
     model_version = serializers.CharField()
-    fields = serializers.DictField(child=FieldSuggestionSerializer())  # type: ignore[assignment]
+    fields = serializers.DictField(child=FieldSuggestionSerializer())
     candidates = CandidateSerializer(many=True)
     neighbours = NeighbourSerializer(many=True)
     barcodes = BarcodeSerializer(many=True)

@@ -192,9 +192,7 @@ class WithdrawView(SiteView):
 
     @extend_schema(operation_id="withdraw", request=None, responses=s.WithdrawnSerializer)
     def post(self, request: Request, annotation_id: int) -> Response:
-        rows = Annotation.objects.filter(
-            author=self.person, task__project__site__in=self.sites
-        )
+        rows = Annotation.objects.filter(author=self.person, task__project__site__in=self.sites)
         annotation = get_object_or_404(rows, pk=annotation_id)
         assignment = services.withdraw(annotation=annotation, author=self.person)
         return Response({"assignment": s.assignment_json(assignment)})

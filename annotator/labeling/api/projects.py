@@ -34,15 +34,15 @@ class LabelSerializer(serializers.Serializer[Any]):
 class FieldSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
     kind = serializers.CharField()
-    label = LabelSerializer()  # type: ignore[assignment]
-    required = serializers.BooleanField()  # type: ignore[assignment]
+    label = LabelSerializer()
+    required = serializers.BooleanField()
     weight = serializers.FloatField()
     options = serializers.ListField(child=serializers.CharField())
     aliases = serializers.ListField(child=serializers.CharField())
 
 
 class SchemaSerializer(serializers.Serializer[Any]):
-    fields = FieldSerializer(many=True)  # type: ignore[assignment]
+    fields = FieldSerializer(many=True)
 
 
 class CountsSerializer(serializers.Serializer[Any]):

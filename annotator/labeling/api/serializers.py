@@ -49,7 +49,7 @@ class ValuesField(serializers.DictField):
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    fields = ValuesField()  # type: ignore[assignment]
+    fields = ValuesField()
     boxes = BoxSerializer(many=True, required=False, default=list)
     attributes = serializers.DictField(required=False, default=dict)
 
