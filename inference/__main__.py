@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -157,28 +157,10 @@ def _caption(options: argparse.Namespace) -> int:
     from inference import captions  # only this sub-command needs the caption language
 
     result = captions.parse(options.text)
-    answer = _plain(result)
-    errors = answer.get("errors") if isinstance(answer, dict) else None
-    if options.json:
-        print(json.dumps(answer, ensure_ascii=False))
-    else:
-        print(answer)
-    for error in errors or ():
-        print(f"error: {error}", file=sys.stderr)
-    return 1 if errors else 0
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses, mappings and sequences as what JSON can hold."""
-    if hasattr(value, "to_json"):
-        return value.to_json()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(v) for v in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    print(json.dumps(result.to_json(), ensure_ascii=False) if options.json else result.canonical)
+    for error in result.errors:
+        print(f"error: {json.dumps(error.to_json(), ensure_ascii=False)}", file=sys.stderr)
+    return 0 if result.ok else 1
 
 
 def _serve(options: argparse.Namespace) -> int:

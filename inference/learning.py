@@ -68,9 +68,11 @@ def _fit_weights(
             picture=fit_picture_head(_embeddings(part), [e.sku_code for e in part]),
             words=fit_words_head([e.ocr_text for e in part], [e.sku_code for e in part]),
         )
+        held_out = frozenset(decided[i].key for i in test)
         for i in test:
             if i in sample:
-                evidence = gather(memory, catalog, heads, cache, see_example(decided[i]))
+                seen = see_example(decided[i])
+                evidence = gather(memory, catalog, heads, cache, seen, without=held_out)
                 collected.append(dict(evidence.parts))
                 truth.append(catalog.row_of[decided[i].sku_code])
     if not collected:

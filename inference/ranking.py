@@ -149,8 +149,12 @@ def gather(
     seen: Seen,
     *,
     barcode_codes: set[str] | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> Evidence:
-    """All evidence on one picture. Sources with nothing to say are left out."""
+    """All evidence on one picture. Sources with nothing to say are left out.
+
+    ``without`` names examples to act as if unknown, for predictions on decided pictures.
+    """
     size = len(catalog.codes)
     parts: dict[str, FloatArray] = {}
     barcode = fusion.barcode_log_p([code in (barcode_codes or ()) for code in catalog.codes])
@@ -169,11 +173,15 @@ def gather(
             catalog, heads.words.codes, heads.words.log_p([seen.text])[0]
         )
     # the memory may have moved on since the catalog was taken
-    neighbours = [n for n in memory.nearest(vector, SEARCH_COUNT) if n.sku_code in catalog.row_of]
+    neighbours = [
+        n
+        for n in memory.nearest(vector, SEARCH_COUNT)
+        if n.sku_code in catalog.row_of and n.key not in without
+    ]
     cosine = _cosine_logits(catalog, neighbours)
     preliminary = fusion.fuse(parts, heads.weights, size) * np.exp(fusion.log_softmax(cosine))
     shortlist = np.argsort(-preliminary, kind="stable")[:SHORTLIST]
-    match = _match_logits(memory, catalog, cache, seen, shortlist)
+    match = _match_logits(memory, catalog, cache, seen, shortlist, without)
     if neighbours:
         parts["neighbours"] = fusion.log_softmax(cosine + match)
     return Evidence(parts, text, tuple(neighbours))
@@ -216,6 +224,7 @@ def _match_logits(
     cache: MatchCache,
     seen: Seen,
     shortlist: NDArray[np.intp],
+    without: frozenset[str],
 ) -> FloatArray:
     """Logits [S] of geometric verification against the pictures of the shortlisted SKUs."""
     unverified = MATCH_SCALE * UNVERIFIED_MATCH**MATCH_POWER
@@ -226,6 +235,8 @@ def _match_logits(
     for row in shortlist:
         scores = []
         for example in memory.verifiable(catalog.codes[row]):
+            if example.key in without:
+                continue
             pair = (hash(seen.keypoints), hash(example.keypoints))
             score = cache.get(pair)
             if score is None:

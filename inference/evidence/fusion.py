@@ -80,7 +80,7 @@ class LabelledParts:
 
 
 def fit_weights(
-    labelled: LabelledParts, prior: Mapping[str, float], *, prior_pictures: float = 30.0
+    labelled: LabelledParts, prior: Mapping[str, float], *, prior_pictures: float = 8.0
 ) -> dict[str, float]:
     """Weights that make the decided SKUs most probable, drawn towards ``prior``.
 

@@ -16,6 +16,7 @@ MIN_CONFIDENCE = 0.3
 _SMALL_SIDE_PX = 700
 _LARGE_SIDE_PX = 1280
 _MAX_ENLARGEMENT = 3.5
+_MAX_ASPECT = 4
 
 
 def engine_version() -> str:
@@ -35,6 +36,20 @@ def reading_scale(width_px: int, height_px: int) -> float:
     return min(1.0, _LARGE_SIDE_PX / longest)
 
 
+def _widened(picture: Image.Image) -> Image.Image:
+    """Paper added at the right or below until no side is four times the other.
+
+    The detector enlarges until the shorter side has 736 px, which would blow up a narrow strip.
+    """
+    width, height = picture.size
+    size = (max(width, -(-height // _MAX_ASPECT)), max(height, -(-width // _MAX_ASPECT)))
+    if size == picture.size:
+        return picture
+    wider = Image.new("RGB", size, "white")
+    wider.paste(picture, (0, 0))
+    return wider
+
+
 class TextReader:
     """Thread-safe reader; every concurrent caller gets an engine of its own (about 60 MB each).
 
@@ -51,7 +66,7 @@ class TextReader:
         if scale != 1:
             size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
             picture = picture.resize(size, Image.Resampling.BICUBIC)
-        bgr = np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+        bgr = np.ascontiguousarray(np.asarray(_widened(picture))[:, :, ::-1])
         result = self._engine()(bgr)
         if result.txts is None or result.boxes is None:
             return ()
