@@ -78,13 +78,12 @@ def carton_face(sku: SkuTruth, face: Face) -> Image.Image:
             fill="white",
         )
         image.paste(code, place)
-        room = place[0] - width * 0.1
-        text = f"规格 {sku.spec}"
         draw.text(
-            (width * 0.065, height * 0.72),
-            text,
-            font=fitting_font(text, room, height * 0.075),
-            fill=ink,
+            (width * 0.95, height * 0.07),
+            sku.spec,
+            font=fitting_font(sku.spec, width * 0.52, height * 0.09),
+            fill=top_ink,
+            anchor="ra",
         )
         draw_small_print(draw, sku, width * 0.065, height * 0.82, ink, height * 0.037)
     else:
@@ -188,8 +187,8 @@ def bottle_label(sku: SkuTruth) -> Image.Image:
         anchor="mm",
     )
     # Bars run around the bottle's axis, ladder-wise, as curved packs need.
-    code = barcode_symbol(sku, round(height * 0.82), 150).rotate(90, expand=True)
-    image.paste(code, (round(middle + 158), round(height * 0.07)))
+    code = barcode_symbol(sku, round(height * 0.94), 150).rotate(90, expand=True)
+    image.paste(code, (round(middle + 158), round(height * 0.03)))
     for row in range(9):
         draw.text((middle - 520, height * 0.2 + row * 44), "配料 水 " * 3, font=font(26), fill=ink)
     return image
@@ -236,14 +235,14 @@ def bag_front(sku: SkuTruth) -> Image.Image:
     )
     text = f"净含量 {sku.spec.partition('/')[0]}"
     draw.text(
-        (width * 0.09, height * 0.86),
+        (width * 0.09, height * 0.887),
         text,
         font=font(int(height * 0.042)),
         fill=ink,
         stroke_width=3,
         stroke_fill=base,
     )
-    code = barcode_symbol(sku, round(width * 0.62), round(height * 0.15))
+    code = barcode_symbol(sku, round(width * 0.7), round(height * 0.15))
     image.paste(code, (round(width * 0.93 - code.width), round(height * 0.73)))
     return image
 

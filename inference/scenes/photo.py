@@ -37,7 +37,7 @@ def random_look(rng: random.Random) -> Look:
         gradient=rng.uniform(0.05, 0.32),
         gradient_deg=rng.uniform(0, 360),
         vignette=rng.uniform(0.08, 0.3),
-        blur_px=rng.uniform(0.3, 0.6) if rng.random() < 0.76 else rng.uniform(0.8, 1.8),
+        blur_px=rng.uniform(0.2, 0.45) if rng.random() < 0.76 else rng.uniform(0.8, 1.8),
         noise=rng.choice((1.5, 2.5, 3.5, 5.5)),
         quality=rng.randint(74, 93),
     )

@@ -141,9 +141,9 @@ def motif_layer(size: tuple[int, int], sku: SkuTruth, strength: float) -> Image.
             fill=(*mix(rgb(sku.base), (90, 40, 20), 0.5), alpha),
         )
         for k in range(14):
-            a, b = rng.uniform(-0.6, 0.6), rng.uniform(-0.6, 0.6)
+            left, top = rng.uniform(-0.6, 0.6), rng.uniform(-0.6, 0.6)
             draw.ellipse(
-                (x + a * r, y + b * r, x + a * r + r * 0.22, y + b * r + r * 0.12),
+                (x + left * r, y + top * r, x + left * r + r * 0.22, y + top * r + r * 0.12),
                 fill=(*mix(accent, (255, 255, 255), 0.3 * (k % 3)), alpha),
             )
     return layer

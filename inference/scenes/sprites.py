@@ -20,7 +20,7 @@ Pixels = NDArray[np.floating]
 BOTTLE_PX: Final = 760
 """Pixels per height of a bottle in its picture."""
 
-_LABEL_SPAN: Final = (0.12, 0.62)
+_LABEL_SPAN: Final = (0.08, 0.66)
 """Where the label begins and ends, in heights of the bottle."""
 
 LABEL_TURN_DEG: Final = 16
@@ -40,9 +40,8 @@ def _profile(sku: SkuTruth, z: Pixels) -> Pixels:
     cap = (z > 0.9).astype(np.float32)
     foot = np.clip(z / 0.02, 0, 1)
     waist = 1 - 0.025 * np.exp(-(((z - 0.66) / 0.02) ** 2))
-    return (radius * (0.93 + 0.07 * foot) * waist * (1 - cap) + cap * body * 0.42).astype(
-        np.float32
-    )
+    outline = radius * (0.93 + 0.07 * foot) * waist * (1 - cap) + cap * body * 0.42
+    return np.asarray(outline, np.float32)
 
 
 @lru_cache(maxsize=192)
@@ -245,9 +244,15 @@ def _wrinkles(size: tuple[int, int], rng: random.Random, count: int, seams: bool
     layer = Image.new("L", size, 128)
     draw = ImageDraw.Draw(layer)
     for _ in range(count):
-        x, y = rng.uniform(0, width), rng.uniform(0.1, 0.9) * height
-        dx, dy = rng.uniform(-0.3, 0.3) * width, rng.uniform(-0.12, 0.12) * height
-        draw.line((x, y, x + dx, y + dy), fill=rng.choice([30, 225]), width=rng.randint(3, 9))
+        x, y = rng.uniform(0, width), rng.uniform(0.08, 0.92) * height
+        heading = rng.uniform(0, 6.283)
+        tone = rng.choice([30, 225])
+        for thick in (9, 12, 9, 6, 3):  # a fold swells, bends and runs out
+            heading += rng.uniform(-0.35, 0.35)
+            to_x = x + float(np.cos(heading)) * width * 0.08
+            to_y = y + float(np.sin(heading)) * width * 0.06
+            draw.line((x, y, to_x, to_y), fill=tone, width=thick)
+            x, y = to_x, to_y
     if seams:
         for k in range(16):
             x = width * (k + rng.random()) / 16
@@ -260,7 +265,7 @@ def _wrinkles(size: tuple[int, int], rng: random.Random, count: int, seams: bool
                     fill=rng.choice([60, 190]),
                     width=4,
                 )
-    soft = layer.filter(ImageFilter.GaussianBlur(5))
+    soft = layer.filter(ImageFilter.GaussianBlur(7))
     return (np.asarray(soft, np.float32) - 128) / 64
 
 
