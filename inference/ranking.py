@@ -31,7 +31,7 @@ from inference.retrieval.memory import Catalog, SiteMemory
 FloatArray = NDArray[np.float64]
 
 SHIPPED_WEIGHTS: Mapping[str, float] = {
-    "barcode": 1.0,
+    "barcode": 5.0,  # a check digit stands behind it: it outvotes the look of the pack
     "pack_text": 1.0,
     "neighbours": 1.0,
     "picture": 0.6,
@@ -44,7 +44,10 @@ MATCH_POWER = 0.7
 """The scales were chosen by cross-validation; bench/recognition.py measures them."""
 
 UNVERIFIED_MATCH = 4.0
-"""Score of a SKU whose pictures could not be compared point by point: about that of a wrong one."""
+"""Score of a SKU whose pictures were not compared point by point: about that of a wrong one."""
+UNPICTURED_GAP = 4.0
+"""By how many nats a match can beat SKUs that have no picture to match: siblings share print, so a
+good match with one of them does not rule out another of which nothing has been seen yet."""
 
 SHORTLIST = 40
 SEARCH_COUNT = 500
@@ -232,20 +235,24 @@ def _match_logits(
     if not seen.keypoints:
         return np.zeros(len(catalog.codes))
     points = None
+    unpictured = []
     for row in shortlist:
-        scores = []
-        for example in memory.verifiable(catalog.codes[row]):
-            if example.key in without:
-                continue
+        examples = [e for e in memory.verifiable(catalog.codes[row]) if e.key not in without]
+        if not examples:
+            unpictured.append(row)
+            continue
+        best = 0.0
+        for example in examples:
             pair = (hash(seen.keypoints), hash(example.keypoints))
             score = cache.get(pair)
             if score is None:
                 points = points or keypoints.unpack(seen.keypoints)
                 score = keypoints.match_score(keypoints.unpack(example.keypoints), points)
                 cache.put(pair, score)
-            scores.append(score)
-        if scores:
-            logits[row] = MATCH_SCALE * max(scores) ** MATCH_POWER
+            best = max(best, score)
+        logits[row] = MATCH_SCALE * best**MATCH_POWER
+    if unpictured:
+        logits[unpictured] = max(unverified, logits.max() - UNPICTURED_GAP)
     return logits
 
 

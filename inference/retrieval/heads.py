@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 
 from inference.evidence.fusion import log_softmax
 from inference.evidence.text import normalise
@@ -131,8 +130,27 @@ def near_duplicate_groups(
 def grouped_folds(
     labels: Sequence[str], groups: NDArray[np.intp], *, folds: int = 3
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Train and test rows of up to ``folds`` folds that keep groups whole; none if too few."""
-    if len(set(groups.tolist())) < folds or len(set(labels)) < 2:
-        return []
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=0)
-    return list(splitter.split(np.zeros(len(labels)), labels, groups))
+    """Train and test rows of up to ``folds`` folds that keep groups whole.
+
+    The groups of each SKU are dealt to the folds in turn. A row is tested only where its SKU also
+    has a row to train on: what a head says of a SKU that it never saw tells nothing of its worth.
+    """
+    fold_of: dict[int, int] = {}
+    dealt: dict[str, int] = {}
+    for start, label in enumerate(sorted(set(labels))):
+        dealt[label] = start  # not all SKUs with few groups in the same fold
+    for label, group in zip(labels, groups.tolist(), strict=True):
+        if group not in fold_of:
+            fold_of[group] = dealt[label] % folds
+            dealt[label] += 1
+    fold = np.asarray([fold_of[group] for group in groups.tolist()], dtype=np.intp)
+    names = np.asarray(labels)
+    splits = []
+    for number in range(folds):
+        train = np.flatnonzero(fold != number)
+        taught = set(names[train].tolist())
+        test = np.flatnonzero(fold == number)
+        test = test[[name in taught for name in names[test]]] if len(test) else test
+        if len(taught) > 1 and len(test):
+            splits.append((train, test))
+    return splits
