@@ -36,7 +36,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Barcode:
-    """One decoded symbol. ``polygon`` has four corners, clockwise from the symbol's own top left."""
+    """One decoded symbol. ``polygon``: four corners, clockwise from the symbol's own top left."""
 
     text: str
     format: str
@@ -56,7 +56,8 @@ class OcrLine:
 class Description:
     """What one picture shows, whatever the site.
 
-    ``embedding`` is a little-endian float16 vector [D], L2-normalised. ``missing`` names each
+    ``embedding`` is a little-endian float16 vector [D], L2-normalised. ``keypoints`` are packed
+    local features for geometric verification (empty when there are none). ``missing`` names each
     piece of evidence that could not be had, with the reason, for example ``{"ocr": "timed out"}``.
     ``describer`` names the versions that made it: descriptions of different describers are not
     comparable.
@@ -71,9 +72,13 @@ class Description:
     ocr_lines: tuple[OcrLine, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    keypoints: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"embedding": base64.b64encode(self.embedding).decode()}
+        return asdict(self) | {
+            "embedding": base64.b64encode(self.embedding).decode(),
+            "keypoints": base64.b64encode(self.keypoints).decode(),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -81,6 +86,7 @@ class Description:
             **{
                 **data,
                 "embedding": base64.b64decode(data["embedding"]),
+                "keypoints": base64.b64decode(data.get("keypoints", "")),
                 "barcodes": tuple(Barcode(**_with_polygon(b)) for b in data.get("barcodes", ())),
                 "ocr_lines": tuple(OcrLine(**_with_polygon(o)) for o in data.get("ocr_lines", ())),
             }
@@ -118,7 +124,8 @@ class Example:
     """A picture whose SKU is known: a catalog reference picture or a decided capture.
 
     ``key`` identifies it within the site (``ref:<picture id>`` or ``cap:<capture id>``).
-    ``group`` is shared by near-duplicates and by the captures of one scene.
+    ``group`` is shared by near-duplicates and by the captures of one scene. ``keypoints`` are those
+    of the picture's :class:`Description`; without them it is not verified geometrically.
     """
 
     key: str
@@ -127,13 +134,23 @@ class Example:
     embedding: bytes
     ocr_text: str = ""
     group: str = ""
+    keypoints: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"embedding": base64.b64encode(self.embedding).decode()}
+        return asdict(self) | {
+            "embedding": base64.b64encode(self.embedding).decode(),
+            "keypoints": base64.b64encode(self.keypoints).decode(),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**{**data, "embedding": base64.b64decode(data["embedding"])})
+        return cls(
+            **{
+                **data,
+                "embedding": base64.b64decode(data["embedding"]),
+                "keypoints": base64.b64decode(data.get("keypoints", "")),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +202,8 @@ class SiteRef:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One ranked SKU. ``confidence`` is calibrated, in 0…1; ``parts`` holds the probability that
-    each piece of evidence alone gives it, by ``barcode | pack_text | neighbours | picture | words``."""
+    each piece of evidence alone gives it: ``barcode | pack_text | neighbours | picture | words``.
+    """
 
     sku_code: str
     confidence: float
@@ -310,7 +328,7 @@ class Segment:
 def write_segment(
     folder: Path, kind: Literal["base", "log"], changes: Iterable[Change], *, first: int, last: int
 ) -> Segment:
-    """Write changes ``first``…``last`` as one durable segment file in ``folder`` (atomic, fsynced)."""
+    """Write changes ``first``…``last`` as one durable segment file (atomic, fsynced)."""
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     partial = folder / f".{kind}-{first}-{last}-{os.getpid()}.partial"

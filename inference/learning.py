@@ -1,0 +1,99 @@
+"""Re-fit a site's light heads and fusion weights from its decided pictures."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from inference.contracts import Example, OcrLine
+from inference.evidence import fusion
+from inference.ranking import SHIPPED_WEIGHTS, Heads, MatchCache, Seen, gather
+from inference.retrieval.backbone import Float32Array, unpack
+from inference.retrieval.heads import (
+    fit_picture_head,
+    fit_words_head,
+    grouped_folds,
+    near_duplicate_groups,
+)
+from inference.retrieval.memory import SiteMemory
+
+MAX_WEIGHT_PICTURES = 300
+"""Pictures on which the fusion weights are fitted: five numbers need no more."""
+
+
+def fit_heads(memory: SiteMemory, cache: MatchCache) -> Heads:
+    """Heads for what ``memory`` holds now. The same examples give the same heads.
+
+    Reference pictures join the training set of SKUs that have a decided picture; SKUs without one
+    stay out of the heads, where a single studio picture would compete with photos on unlike terms.
+    """
+    revision = memory.revision
+    examples = memory.examples()
+    decided = [e for e in examples if e.kind == "decided"]
+    taught = {e.sku_code for e in decided}
+    references = [e for e in examples if e.kind == "reference" and e.sku_code in taught]
+    if len(taught) < 2:
+        return Heads(revision=revision)
+    weights = _fit_weights(memory, cache, decided, references)
+    final = decided + references
+    return Heads(
+        picture=fit_picture_head(_embeddings(final), [e.sku_code for e in final]),
+        words=fit_words_head([e.ocr_text for e in final], [e.sku_code for e in final]),
+        weights=weights,
+        revision=revision,
+    )
+
+
+def _fit_weights(
+    memory: SiteMemory, cache: MatchCache, decided: list[Example], references: list[Example]
+) -> dict[str, float]:
+    """Fusion weights from out-of-fold predictions, folds keeping near-duplicates together."""
+    labels = [e.sku_code for e in decided]
+    embeddings = _embeddings(decided)
+    groups = near_duplicate_groups(embeddings, labels, [e.group for e in decided])
+    sample = set(
+        sorted(range(len(decided)), key=lambda i: _stable_order(decided[i].key))[
+            :MAX_WEIGHT_PICTURES
+        ]
+    )
+    catalog = memory.catalog()
+    collected: list[dict[str, fusion.FloatArray]] = []
+    truth: list[int] = []
+    for train, test in grouped_folds(labels, groups):
+        part = [decided[i] for i in train]
+        kept = {e.sku_code for e in part}
+        part += [e for e in references if e.sku_code in kept]
+        heads = Heads(
+            picture=fit_picture_head(_embeddings(part), [e.sku_code for e in part]),
+            words=fit_words_head([e.ocr_text for e in part], [e.sku_code for e in part]),
+        )
+        held_out = frozenset(decided[i].key for i in test)
+        for i in test:
+            if i in sample:
+                seen = see_example(decided[i])
+                evidence = gather(memory, catalog, heads, cache, seen, without=held_out)
+                collected.append(dict(evidence.parts))
+                truth.append(catalog.row_of[decided[i].sku_code])
+    if not collected:
+        return dict(SHIPPED_WEIGHTS)
+    silent = np.full(len(catalog.codes), -np.log(len(catalog.codes)))
+    sources = sorted({source for parts in collected for source in parts})
+    stacked = {s: np.stack([parts.get(s, silent) for parts in collected]) for s in sources}
+    return fusion.fit_weights(
+        fusion.LabelledParts(stacked, np.asarray(truth, dtype=np.intp)), SHIPPED_WEIGHTS
+    )
+
+
+def see_example(example: Example) -> Seen:
+    """A decided example as ranking would see it; its words have lost place and confidence."""
+    lines = (OcrLine(example.ocr_text, 1.0, ()),) if example.ocr_text else ()
+    return Seen(example.embedding, example.keypoints, lines)
+
+
+def _embeddings(examples: list[Example]) -> Float32Array:
+    return np.stack([unpack(e.embedding) for e in examples])
+
+
+def _stable_order(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

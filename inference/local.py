@@ -1,0 +1,180 @@
+"""The recognizer in this process: describes pictures, replays site logs, ranks SKUs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from inference.contracts import (
+    Change,
+    Description,
+    Failure,
+    Recognition,
+    RecognizerError,
+    SiteRef,
+    StaleMemory,
+)
+from inference.describe import Describer
+from inference.evidence.fusion import FUSION_VERSION
+from inference.learning import fit_heads
+from inference.pictures import DEFAULT_MAX_PIXELS
+from inference.ranking import Heads, MatchCache, rank
+from inference.retrieval.memory import SiteMemory
+
+logger = logging.getLogger(__name__)
+
+_STALE_RETRY_S = 1.0
+
+
+class _Site:
+    """A site's memory with the heads learned from it."""
+
+    def __init__(self, name: str) -> None:
+        self.memory = SiteMemory(name)
+        self.heads = Heads()
+        self.pulling = threading.Lock()
+        self.changed_at = 0.0
+
+
+class LocalRecognizer:
+    """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
+
+    ``sites_dir`` holds one folder of log segments per site. ``threads`` bounds the threads of each
+    ONNX session. After ``debounce_s`` without a further change (at most ten times that), a
+    background thread re-fits the light heads and swaps them in; until then new examples already
+    count as neighbours.
+    """
+
+    def __init__(
+        self,
+        sites_dir: Path | str,
+        *,
+        threads: int = 1,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        debounce_s: float = 1.0,
+    ) -> None:
+        self._sites_dir = Path(sites_dir)
+        self._describer = Describer(threads=threads, max_pixels=max_pixels)
+        self._cache = MatchCache()
+        self._sites: dict[str, _Site] = {}
+        self._sites_lock = threading.Lock()
+        self._debounce_s = debounce_s
+        self._wake = threading.Event()
+        self._closed = False
+        self._learner: threading.Thread | None = None
+        self.model_version = f"{self._describer.name}+{FUSION_VERSION}"
+
+    # --- the protocol ----------------------------------------------------------------------
+
+    def describe(
+        self, images: Sequence[bytes], *, urgent: bool = False
+    ) -> list[Description | Failure]:
+        """Describe encoded pictures, in order. Without a queue, ``urgent`` changes nothing."""
+        return self._describer.describe(images)
+
+    def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
+        """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
+        :class:`RecognizerError` on descriptions of another describer."""
+        for description in descriptions:
+            if description.describer != self._describer.name:
+                raise RecognizerError(
+                    f"the description was made by {description.describer}, "
+                    f"this recognizer is {self._describer.name}: describe the picture again"
+                )
+        known = self._site(site.site)
+        if known.memory.number < site.number:
+            self._pull(known)
+        if known.memory.number < site.number:
+            raise StaleMemory(
+                f"site {site.site}: change {site.number} is asked for, "
+                f"{known.memory.number} is the last one here",
+                retry_after_s=_STALE_RETRY_S,
+            )
+        return [
+            rank(known.memory, known.heads, self._cache, d, self.model_version)
+            for d in descriptions
+        ]
+
+    def ready(self) -> bool:
+        """Models are loaded by the constructor, so an instance is ready."""
+        return not self._closed
+
+    # --- beyond the protocol ---------------------------------------------------------------
+
+    @property
+    def describer(self) -> str:
+        """The version that descriptions carry; those of another one must be made anew."""
+        return self._describer.name
+
+    def teach(self, site: str, changes: Sequence[Change]) -> None:
+        """Apply changes directly, for use without published files."""
+        known = self._site(site)
+        known.memory.apply(changes)
+        self._changed(known)
+
+    def settle(self, site: str) -> None:
+        """Fit the heads for all that is known of ``site`` before returning."""
+        known = self._site(site)
+        self._pull(known)
+        while known.heads.revision != known.memory.revision:
+            known.heads = fit_heads(known.memory, self._cache)
+
+    def warm_up(self) -> None:
+        """Load what is loaded lazily on the calling thread."""
+        self._describer.warm_up()
+
+    def close(self) -> None:
+        """Stop the background fit. The instance is not ready afterwards."""
+        self._closed = True
+        self._wake.set()
+        if self._learner is not None:
+            self._learner.join(timeout=30)
+
+    def _site(self, name: str) -> _Site:
+        if not name or "/" in name or "\\" in name or name.startswith("."):
+            raise RecognizerError(f"not a site name: {name!r}")
+        with self._sites_lock:
+            if name not in self._sites:
+                self._sites[name] = _Site(name)
+            return self._sites[name]
+
+    def _pull(self, known: _Site) -> None:
+        with known.pulling:
+            before = known.memory.revision
+            known.memory.pull(self._sites_dir / known.memory.site)
+            if known.memory.revision != before:
+                self._changed(known)
+
+    def _changed(self, known: _Site) -> None:
+        known.changed_at = known.changed_at or time.monotonic()
+        with self._sites_lock:
+            if self._learner is None and not self._closed:
+                self._learner = threading.Thread(
+                    target=self._learn_forever, name="learner", daemon=True
+                )
+                self._learner.start()
+        self._wake.set()
+
+    def _learn_forever(self) -> None:
+        while not self._closed:
+            self._wake.wait()
+            self._wake.clear()
+            # wait for a pause in the changes, but not for ever
+            for _ in range(10):
+                if self._closed or not self._wake.wait(self._debounce_s):
+                    break
+                self._wake.clear()
+            with self._sites_lock:
+                waiting = [s for s in self._sites.values() if s.changed_at]
+            for known in waiting:
+                if self._closed:
+                    return
+                known.changed_at = 0.0
+                try:
+                    known.heads = fit_heads(known.memory, self._cache)
+                except Exception:
+                    # the old heads go on serving; the next change tries again
+                    logger.exception("site %s: the heads could not be fitted", known.memory.site)

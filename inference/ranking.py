@@ -1,0 +1,315 @@
+"""Rank a site's SKUs for one description: gather the evidence, fuse it, say what speaks for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contracts import (
+    Candidate,
+    Description,
+    FieldSuggestion,
+    Neighbour,
+    OcrLine,
+    Recognition,
+    SkuRecord,
+)
+from inference.evidence import fusion
+from inference.evidence.barcode import canonical
+from inference.evidence.text import TextMatch
+from inference.retrieval import keypoints
+from inference.retrieval.backbone import unpack
+from inference.retrieval.heads import PictureHead, WordsHead
+from inference.retrieval.memory import Catalog, SiteMemory
+
+FloatArray = NDArray[np.float64]
+
+SHIPPED_WEIGHTS: Mapping[str, float] = {
+    "barcode": 1.0,
+    "pack_text": 1.0,
+    "neighbours": 1.0,
+    "picture": 0.6,
+    "words": 0.6,
+}
+TEXT_SCALE = 1.5
+COSINE_SCALE = 40.0
+MATCH_SCALE = 0.7
+MATCH_POWER = 0.7
+"""The scales were chosen by cross-validation; bench/recognition.py measures them."""
+
+UNVERIFIED_MATCH = 4.0
+"""Score of a SKU whose pictures could not be compared point by point: about that of a wrong one."""
+
+SHORTLIST = 40
+SEARCH_COUNT = 500
+MAX_CANDIDATES = 10
+MAX_NEIGHBOURS = 8
+CONFIDENT = 0.5
+DISAGREEMENT = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What was learned from a site's decided pictures; replaced as a whole."""
+
+    picture: PictureHead | None = None
+    words: WordsHead | None = None
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(SHIPPED_WEIGHTS))
+    revision: int = 0
+
+
+class MatchCache:
+    """Scores of (seen picture, known picture) pairs, which never change; least recent go first."""
+
+    def __init__(self, capacity: int = 200_000) -> None:
+        self._capacity = capacity
+        self._scores: OrderedDict[tuple[int, int], float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, pair: tuple[int, int]) -> float | None:
+        with self._lock:
+            if pair in self._scores:
+                self._scores.move_to_end(pair)
+            return self._scores.get(pair)
+
+    def put(self, pair: tuple[int, int], score: float) -> None:
+        with self._lock:
+            self._scores[pair] = score
+            while len(self._scores) > self._capacity:
+                self._scores.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The parts of a picture that ranking uses, of a description or of a decided example."""
+
+    embedding: bytes
+    keypoints: bytes
+    lines: tuple[OcrLine, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Log-probabilities [S] per source, and what there is to show for them."""
+
+    parts: Mapping[str, FloatArray]
+    text: TextMatch
+    neighbours: tuple[Neighbour, ...]
+
+
+def see(description: Description) -> Seen:
+    """What ranking uses of a description."""
+    return Seen(description.embedding, description.keypoints, description.ocr_lines)
+
+
+def rank(
+    memory: SiteMemory, heads: Heads, cache: MatchCache, description: Description, version: str
+) -> Recognition:
+    """Rank the SKUs of ``memory`` for one description."""
+    started = time.perf_counter()
+    catalog = memory.catalog()
+    number = memory.number
+    if not catalog.codes:
+        return Recognition(
+            model_version=version,
+            site_number=number,
+            fields=_fields(catalog, np.zeros(0), {}),
+            flags=("empty_memory",),
+        )
+    read = {canonical(b.text) for b in description.barcodes}
+    known = {code for text in read for code in catalog.by_barcode.get(text, ())}
+    evidence = gather(memory, catalog, heads, cache, see(description), barcode_codes=known)
+    p = fusion.fuse(evidence.parts, heads.weights, len(catalog.codes))
+    return Recognition(
+        model_version=version,
+        site_number=number,
+        fields=_fields(catalog, p, evidence.parts),
+        candidates=_candidates(catalog, p, evidence),
+        neighbours=evidence.neighbours[:MAX_NEIGHBOURS],
+        flags=_flags(p, evidence.parts, unknown_barcode=bool(read) and not known),
+        timings_ms={"rank": round((time.perf_counter() - started) * 1000, 2)},
+    )
+
+
+def gather(
+    memory: SiteMemory,
+    catalog: Catalog,
+    heads: Heads,
+    cache: MatchCache,
+    seen: Seen,
+    *,
+    barcode_codes: set[str] | None = None,
+    without: frozenset[str] = frozenset(),
+) -> Evidence:
+    """All evidence on one picture. Sources with nothing to say are left out.
+
+    ``without`` names examples to act as if unknown, for predictions on decided pictures.
+    """
+    size = len(catalog.codes)
+    parts: dict[str, FloatArray] = {}
+    barcode = fusion.barcode_log_p([code in (barcode_codes or ()) for code in catalog.codes])
+    if barcode is not None:
+        parts["barcode"] = barcode
+    text = catalog.matcher.match(seen.lines)
+    if text.scores.any():
+        parts["pack_text"] = fusion.log_softmax(TEXT_SCALE * text.scores)
+    vector = unpack(seen.embedding)
+    if heads.picture is not None:
+        parts["picture"] = _over_catalog(
+            catalog, heads.picture.codes, heads.picture.log_p(vector[None])[0]
+        )
+    if heads.words is not None and seen.text.strip():
+        parts["words"] = _over_catalog(
+            catalog, heads.words.codes, heads.words.log_p([seen.text])[0]
+        )
+    # the memory may have moved on since the catalog was taken
+    neighbours = [
+        n
+        for n in memory.nearest(vector, SEARCH_COUNT)
+        if n.sku_code in catalog.row_of and n.key not in without
+    ]
+    cosine = _cosine_logits(catalog, neighbours)
+    preliminary = fusion.fuse(parts, heads.weights, size) * np.exp(fusion.log_softmax(cosine))
+    shortlist = np.argsort(-preliminary, kind="stable")[:SHORTLIST]
+    match = _match_logits(memory, catalog, cache, seen, shortlist, without)
+    if neighbours:
+        parts["neighbours"] = fusion.log_softmax(cosine + match)
+    return Evidence(parts, text, tuple(neighbours))
+
+
+def _over_catalog(catalog: Catalog, codes: Sequence[str], log_p: FloatArray) -> FloatArray:
+    """A head's answer over the catalog [S]; SKUs deleted since it was fitted drop out."""
+    known = [(k, catalog.row_of[code]) for k, code in enumerate(codes) if code in catalog.row_of]
+    if not known:
+        return np.full(len(catalog.codes), -np.log(len(catalog.codes)))
+    kept = fusion.log_softmax(log_p[[k for k, _ in known]])
+    return fusion.spread(kept, [row for _, row in known], len(catalog.codes))
+
+
+def _cosine_logits(catalog: Catalog, neighbours: Sequence[Neighbour]) -> FloatArray:
+    """Logits [S] of each SKU's best cosine; SKUs without a picture stand at the mean of the rest.
+
+    Reference pictures alone count where a SKU has one: two photos from the same shelf resemble
+    each other more than either resembles a studio picture, whatever they show.
+    """
+    best: dict[str, dict[str, float]] = {"reference": {}, "decided": {}}
+    for neighbour in neighbours:
+        of_kind = best[neighbour.kind]
+        of_kind[neighbour.sku_code] = max(
+            of_kind.get(neighbour.sku_code, -1.0), neighbour.similarity
+        )
+    chosen = {**best["decided"], **best["reference"]}
+    logits = np.zeros(len(catalog.codes))
+    if not chosen:
+        return logits
+    logits += COSINE_SCALE * float(np.mean(list(chosen.values())))
+    for code, cosine in chosen.items():
+        logits[catalog.row_of[code]] = COSINE_SCALE * cosine
+    return logits
+
+
+def _match_logits(
+    memory: SiteMemory,
+    catalog: Catalog,
+    cache: MatchCache,
+    seen: Seen,
+    shortlist: NDArray[np.intp],
+    without: frozenset[str],
+) -> FloatArray:
+    """Logits [S] of geometric verification against the pictures of the shortlisted SKUs."""
+    unverified = MATCH_SCALE * UNVERIFIED_MATCH**MATCH_POWER
+    logits = np.full(len(catalog.codes), unverified)
+    if not seen.keypoints:
+        return np.zeros(len(catalog.codes))
+    points = None
+    for row in shortlist:
+        scores = []
+        for example in memory.verifiable(catalog.codes[row]):
+            if example.key in without:
+                continue
+            pair = (hash(seen.keypoints), hash(example.keypoints))
+            score = cache.get(pair)
+            if score is None:
+                points = points or keypoints.unpack(seen.keypoints)
+                score = keypoints.match_score(keypoints.unpack(example.keypoints), points)
+                cache.put(pair, score)
+            scores.append(score)
+        if scores:
+            logits[row] = MATCH_SCALE * max(scores) ** MATCH_POWER
+    return logits
+
+
+def _candidates(catalog: Catalog, p: FloatArray, evidence: Evidence) -> tuple[Candidate, ...]:
+    order = sorted(
+        range(len(p)), key=lambda i: (-p[i], -catalog.skus[catalog.codes[i]].sales_volume, i)
+    )
+    return tuple(
+        Candidate(
+            sku_code=catalog.codes[i],
+            confidence=round(float(p[i]), 4),
+            parts={
+                source: round(float(np.exp(log_p[i])), 4)
+                for source, log_p in evidence.parts.items()
+            },
+            words=evidence.text.words[i],
+        )
+        for i in order[:MAX_CANDIDATES]
+    )
+
+
+def _fields(
+    catalog: Catalog, p: FloatArray, parts: Mapping[str, FloatArray]
+) -> dict[str, FieldSuggestion]:
+    """Proposals for the five default fields; quantity and condition are not in this evidence."""
+    absent = FieldSuggestion(None, None, "not_available")
+    fields = dict.fromkeys(("sku", "category", "spec", "quantity", "condition"), absent)
+    if not len(p):
+        return fields
+    best = int(p.argmax())
+    source = max(parts, key=lambda s: parts[s][best], default="pack_text")
+    fields["sku"] = _proposal(catalog.codes[best], float(p[best]), source)
+    for key in ("category", "spec"):
+        total: dict[str, float] = {}
+        for code, share in zip(catalog.codes, p, strict=True):
+            value = _value(catalog.skus[code], key)
+            total[value] = total.get(value, 0.0) + float(share)
+        total.pop("", None)
+        if total:
+            value = max(sorted(total), key=total.__getitem__)
+            fields[key] = _proposal(value, min(1.0, total[value]), "catalog")
+    return fields
+
+
+def _value(sku: SkuRecord, key: str) -> str:
+    return sku.category if key == "category" else sku.spec
+
+
+def _proposal(value: str, confidence: float, source: str) -> FieldSuggestion:
+    confidence = round(confidence, 4)
+    if confidence < CONFIDENT:
+        return FieldSuggestion(None, confidence, "low_confidence")
+    return FieldSuggestion(value, confidence, source)
+
+
+def _flags(
+    p: FloatArray, parts: Mapping[str, FloatArray], *, unknown_barcode: bool
+) -> tuple[str, ...]:
+    flags = []
+    if p.max() < CONFIDENT:
+        flags.append("low_confidence")
+    sure = {int(log_p.argmax()) for log_p in parts.values() if np.exp(log_p.max()) > DISAGREEMENT}
+    if len(sure) > 1:
+        flags.append("evidence_disagrees")
+    if unknown_barcode:
+        flags.append("barcode_unknown")
+    return tuple(flags)

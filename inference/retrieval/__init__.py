@@ -1,0 +1,1 @@
+"""Look-alikes: embedding, local features, nearest neighbours, and what a site has taught us."""

@@ -1,0 +1,70 @@
+"""Turn pictures into embedding vectors with the shipped ImageNet backbone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+
+Float32Array = NDArray[np.float32]
+
+MODEL_PATH = Path(__file__).with_name("backbone.onnx")
+MODEL_SHA256 = "12fdf42d637aa896f12b8498e082256fbf229584bb42f6833950cee2f602223f"
+MODEL_NAME = "lite0-320-cgem3"
+INPUT_SIDE_PX = 320
+DIMENSIONS = 1280
+
+
+class ImageEmbedder:
+    """Thread-safe embedder. Raises :class:`ValueError` when the model file is not the shipped one.
+
+    ``threads`` bounds ONNX Runtime's threads; one is best on few cores.
+    """
+
+    def __init__(self, *, threads: int = 1, path: Path = MODEL_PATH) -> None:
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != MODEL_SHA256:
+            raise ValueError(f"{path.name}: SHA-256 is {digest}, expected {MODEL_SHA256}")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"]
+        )
+
+    def embed(self, pictures: Sequence[Image.Image]) -> Float32Array:
+        """L2-normalised embeddings [B, 1280] of RGB pictures."""
+        if not pictures:
+            return np.zeros((0, DIMENSIONS), np.float32)
+        pixels = np.stack([_pixels(picture) for picture in pictures])
+        (embedding,) = self._session.run(None, {"pixels": pixels})
+        return np.asarray(embedding, np.float32)
+
+
+def _pixels(picture: Image.Image) -> Float32Array:
+    """[3, S, S]: scaled to fit, aspect kept, padded with the network's zero; (x − 127) / 128."""
+    scale = INPUT_SIDE_PX / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    resized = np.asarray(picture.resize(size, Image.Resampling.BICUBIC), np.float32)
+    canvas = np.zeros((INPUT_SIDE_PX, INPUT_SIDE_PX, 3), np.float32)
+    top, left = (INPUT_SIDE_PX - size[1]) // 2, (INPUT_SIDE_PX - size[0]) // 2
+    canvas[top : top + size[1], left : left + size[0]] = (resized - 127.0) / 128.0
+    return np.ascontiguousarray(canvas.transpose(2, 0, 1))
+
+
+def pack(vector: Float32Array) -> bytes:
+    """A vector [D] as little-endian float16 bytes."""
+    return vector.astype("<f2").tobytes()
+
+
+def unpack(data: bytes) -> Float32Array:
+    """The vector [D] of :func:`pack`, normalised again after the rounding."""
+    vector = np.frombuffer(data, "<f2").astype(np.float32)
+    norm = float(np.linalg.norm(vector))
+    return vector / norm if norm > 0 else vector

@@ -1,0 +1,138 @@
+"""Light heads that learn a site's SKUs from its decided pictures, in seconds on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+from inference.evidence.fusion import log_softmax
+from inference.evidence.text import normalise
+
+Float32Array = NDArray[np.float32]
+FloatArray = NDArray[np.float64]
+
+SHRINKAGE = 0.3
+WORDS_C = 10.0
+_TYPICAL_VARIANCE = 2e-4
+"""Within-SKU variance per dimension of unit embeddings, where none can be measured."""
+_MAX_ITERATIONS = 60
+NEAR_DUPLICATE_COSINE = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class PictureHead:
+    """Linear discriminant with a shrunken covariance: ``x · weights + bias``; weights [D, K]."""
+
+    codes: tuple[str, ...]
+    weights: FloatArray
+    bias: FloatArray
+
+    def log_p(self, embeddings: Float32Array) -> FloatArray:
+        """Log-probabilities [B, K] over ``codes`` for embeddings [B, D]."""
+        return np.maximum(log_softmax(embeddings @ self.weights + self.bias), -50.0)
+
+
+@dataclass(frozen=True, slots=True)
+class WordsHead:
+    """Logistic regression on TF-IDF of the character 2- to 5-grams of the OCR text."""
+
+    codes: tuple[str, ...]
+    vectorizer: TfidfVectorizer
+    model: LogisticRegression
+
+    def log_p(self, texts: Sequence[str]) -> FloatArray:
+        """Log-probabilities [B, K] over ``codes`` for OCR texts."""
+        features = self.vectorizer.transform([normalise(t) for t in texts])
+        p: FloatArray = self.model.predict_log_proba(features)
+        return np.maximum(p, -50.0)
+
+
+def fit_picture_head(embeddings: Float32Array, labels: Sequence[str]) -> PictureHead | None:
+    """Fit on embeddings [N, D]; None when fewer than two SKUs are present.
+
+    Linear discriminant analysis with equal priors, Σ = (1 − λ) S + λ (tr S / D) I (Friedman 1989).
+    With a handful of pictures a SKU it beats logistic regression, for it learns from all SKUs
+    together how pictures of one SKU differ. With one picture each it is the nearest mean.
+    """
+    codes = tuple(sorted(set(labels)))
+    if len(codes) < 2:
+        return None
+    x = embeddings.astype(np.float64)
+    row_of = {code: i for i, code in enumerate(codes)}
+    y = np.asarray([row_of[label] for label in labels])
+    counts = np.bincount(y, minlength=len(codes))
+    means = np.zeros((len(codes), x.shape[1]))
+    np.add.at(means, y, x)
+    means /= counts[:, None]
+    residual = x - means[y]
+    scatter = residual.T @ residual / max(1, len(x) - len(codes))
+    level = float(np.trace(scatter)) / x.shape[1]
+    if level < 1e-9:  # one picture a SKU: no spread to learn from
+        scatter, level = np.zeros_like(scatter), _TYPICAL_VARIANCE
+    covariance = (1 - SHRINKAGE) * scatter
+    covariance[np.diag_indices_from(covariance)] += SHRINKAGE * level
+    weights = np.linalg.solve(covariance, means.T)
+    bias = -0.5 * np.einsum("kd,dk->k", means, weights)
+    return PictureHead(codes, weights, bias)
+
+
+def fit_words_head(texts: Sequence[str], labels: Sequence[str]) -> WordsHead | None:
+    """Fit on OCR texts; None when fewer than two SKUs have any text."""
+    with_text = [(normalise(t), label) for t, label in zip(texts, labels, strict=True) if t.strip()]
+    if len({label for _, label in with_text}) < 2:
+        return None
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    features = vectorizer.fit_transform([t for t, _ in with_text])
+    model = LogisticRegression(
+        C=WORDS_C,
+        max_iter=_MAX_ITERATIONS,
+        # balanced: how often a SKU was decided says what was photographed, not what is shown
+        class_weight="balanced",
+    ).fit(features, [label for _, label in with_text])
+    return WordsHead(tuple(str(c) for c in model.classes_), vectorizer, model)
+
+
+def near_duplicate_groups(
+    embeddings: Float32Array, labels: Sequence[str], groups: Sequence[str]
+) -> NDArray[np.intp]:
+    """Group numbers [N] for cross-validation without leakage.
+
+    Two pictures are in one group when they share a non-empty ``groups`` name, or when they show
+    the same SKU and look the same (cosine of :data:`NEAR_DUPLICATE_COSINE` or more, chained).
+    """
+    parent = list(range(len(labels)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    first_of: dict[str, int] = {}
+    for i, name in enumerate(groups):
+        if name:
+            parent[root(i)] = root(first_of.setdefault(name, i))
+    by_label: dict[str, list[int]] = {}
+    for i, label in enumerate(labels):
+        by_label.setdefault(label, []).append(i)
+    for members in by_label.values():
+        cosine = embeddings[members] @ embeddings[members].T
+        for a, b in np.argwhere(np.triu(cosine, 1) >= NEAR_DUPLICATE_COSINE):
+            parent[root(members[a])] = root(members[b])
+    return np.asarray([root(i) for i in range(len(labels))], dtype=np.intp)
+
+
+def grouped_folds(
+    labels: Sequence[str], groups: NDArray[np.intp], *, folds: int = 3
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Train and test rows of up to ``folds`` folds that keep groups whole; none if too few."""
+    if len(set(groups.tolist())) < folds or len(set(labels)) < 2:
+        return []
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=0)
+    return list(splitter.split(np.zeros(len(labels)), labels, groups))

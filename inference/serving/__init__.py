@@ -1,0 +1,1 @@
+"""The recognizer behind HTTP: bounded priority queue → small batches → worker threads."""
