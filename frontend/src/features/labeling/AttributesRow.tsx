@@ -1,0 +1,55 @@
+import { useTranslation } from "react-i18next";
+import type { Attributes } from "@/api/types";
+import styles from "./labeling.module.css";
+
+/** Stored as data, in Chinese like the caption; shown in the person's language. */
+export const PACKAGES = ["箱", "瓶", "盒", "袋", "罐", "桶", "散装"] as const;
+
+export function AttributesRow({ attributes, onChange }: { attributes: Attributes; onChange: (attributes: Attributes) => void }) {
+  const { t } = useTranslation();
+  const occlusion = attributes.occlusion_ratio;
+  return (
+    <div className={styles.row}>
+      <div className={styles.rowLabel}>{t("attributes.title")}</div>
+      <div className={styles.attributes}>
+        <label>
+          {t("attributes.package")}
+          <select value={attributes.package_type ?? ""} data-testid="attribute-package" onChange={(event) => onChange({ ...attributes, package_type: event.target.value || null })}>
+            <option value="">–</option>
+            {PACKAGES.map((one, index) => (
+              <option key={one} value={one}>
+                {t(`attributes.packages.${index}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          {t("attributes.stack")}
+          <input
+            type="number"
+            min={1}
+            max={50}
+            value={attributes.stack_level ?? ""}
+            data-testid="attribute-stack"
+            onChange={(event) => onChange({ ...attributes, stack_level: event.target.value ? Math.min(Math.max(1, Math.round(Number(event.target.value))), 50) : null })}
+          />
+        </label>
+        <label>
+          {t("attributes.occlusion")}
+          <select
+            value={occlusion === null || occlusion === undefined ? "" : String(occlusion)}
+            data-testid="attribute-occlusion"
+            onChange={(event) => onChange({ ...attributes, occlusion_ratio: event.target.value === "" ? null : Number(event.target.value) })}
+          >
+            <option value="">–</option>
+            {[...new Set([0, 0.1, 0.25, 0.5, 0.75, ...(occlusion ? [occlusion] : [])])].sort((a, b) => a - b).map((share) => (
+              <option key={share} value={share}>
+                {Math.round(share * 100)}%
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+    </div>
+  );
+}
