@@ -12,6 +12,7 @@ from django.utils import timezone
 from annotator.accounts.models import Project, Site, User
 from annotator.accounts.queries import sites_where
 from annotator.accounts.states import STAFF
+from annotator.suggestions.models import Suggestion
 
 from .models import Annotation, Assignment, Task
 from .states import OPEN_STATES, AssignmentState, TaskState
@@ -134,9 +135,11 @@ def overdue(now: datetime, limit: int = 200) -> list[Assignment]:
     )
 
 
-def waiting_too_long(project: Project, seconds: float = 20.0) -> QuerySet[Task]:
-    """Tasks that still wait for a suggestion, oldest first."""
+def waiting_in_vain(project: Project, seconds: float = 20.0) -> QuerySet[Task]:
+    """Tasks that wait for a suggestion while the site has had none for ``seconds``, oldest first.
+    As long as suggestions come in, waiting is not in vain."""
     since = timezone.now() - timedelta(seconds=seconds)
-    return Task.objects.filter(project=project, state=TaskState.NEW, created_at__lt=since).order_by(
-        "-priority", "id"
-    )
+    recent = Suggestion.objects.filter(capture__site=project.site_id, created_at__gte=since)
+    return Task.objects.filter(
+        ~Exists(recent), project=project, state=TaskState.NEW, created_at__lt=since
+    ).order_by("-priority", "id")
