@@ -21,7 +21,7 @@ interface NavItem {
 function useHere(): { project: Project | undefined; siteId: number | undefined; projects: Project[] } {
   const { projectId, siteId } = useParams({ strict: false });
   const projects = useProjects().data ?? [];
-  const last = readStored<number>(LAST_PROJECT);
+  const last = readStored(LAST_PROJECT);
   const project =
     projects.find((one) => one.id === projectId) ??
     projects.filter((one) => siteId === undefined || one.site.id === siteId).sort((a, b) => Number(b.id === last) - Number(a.id === last))[0];

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
 import { EmptyState, ErrorState, RowsSkeleton } from "@/components/states";
@@ -52,7 +52,7 @@ export function LabelingPage({ project, userId }: { project: Project; userId: nu
   const { t } = useTranslation();
   const { desk, state } = useDesk(userId, project.id);
   const [help, setHelp] = useState(false);
-  const kept = useRef(new Map<number, Kept>());
+  const [kept] = useState(() => new Map<number, Kept>());
   const openHelp = () => setHelp(true);
   useHotkeys({ "?": openHelp }, state.phase !== "working");
   const { current } = state;
@@ -61,7 +61,7 @@ export function LabelingPage({ project, userId }: { project: Project; userId: nu
     <div className={styles.page}>
       <Banners state={state} onForget={(lost) => desk.forget(lost)} onRetry={() => void desk.wake()} />
       {state.phase === "working" && current ? (
-        <KeyedWorkbench key={current.id} project={project} state={state} desk={desk} kept={kept.current} onHelp={openHelp} />
+        <KeyedWorkbench key={current.id} project={project} state={state} desk={desk} kept={kept} onHelp={openHelp} />
       ) : (
         <div className={styles.rest}>
           <HeaderStats project={project} task={undefined} activeSeconds={null} onHelp={openHelp} />

@@ -1,12 +1,13 @@
 import { Button, Menu } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import type { SkipReason } from "./desk";
 
-export const SKIP_REASONS = ["unreadable", "not_goods", "several_goods", "duplicate", "other"] as const;
+export const SKIP_REASONS = ["unreadable", "not_goods", "several_goods", "duplicate", "other"]  as const satisfies readonly SkipReason[];
 
 interface Props {
   opened: boolean;
   onOpened: (opened: boolean) => void;
-  onSkip: (reason: string) => void;
+  onSkip: (reason: SkipReason) => void;
 }
 
 export function SkipMenu({ opened, onOpened, onSkip }: Props) {

@@ -8,7 +8,7 @@ import { useHotkeys, type Hotkeys } from "@/lib/hotkeys";
 import { writeStored } from "@/lib/storage";
 import { AttributesRow } from "./AttributesRow";
 import { Candidates } from "./Candidates";
-import type { Submission } from "./desk";
+import type { SkipReason, Submission } from "./desk";
 import { SURE_FROM, adoptSku, fieldOf, firstDoubt, setUnknown, setValue, suggestionUsed, toDraft, toValues, validate, type CatalogRecord } from "./document";
 import { EvidenceLine } from "./Evidence";
 import { FieldRow } from "./FieldRow";
@@ -29,7 +29,7 @@ interface Props {
   kept: Kept | undefined;
   onKeep: (kept: Kept) => void;
   onSubmit: (body: Submission, caption: string) => void;
-  onSkip: (reason: string) => Promise<unknown>;
+  onSkip: (reason: SkipReason) => Promise<unknown>;
   onLost: (caption: string, problem: Problem) => void;
   onHelp: () => void;
 }
@@ -62,7 +62,8 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
   useEffect(() => {
     keep.current = onKeep;
   });
-  useEffect(() => keep.current({ document: label, seconds: time.read() }), [label, time.read]);
+  const { read: readSeconds } = time;
+  useEffect(() => keep.current({ document: label, seconds: readSeconds() }), [label, readSeconds]);
   useEffect(() => focusField(firstDoubt(opened, fields, suggestion)), [opened, fields, suggestion]);
 
   const errors = validate(label, fields, project, { missing: t("field.missing"), boxesRequired: t("label.boxesRequired") });

@@ -12,7 +12,7 @@ const UNDO_MS = 10_000;
 function storeFor(userId: number, projectId: number): DeskStore {
   const key = `wv.desk.${userId}.${projectId}`;
   return {
-    load: () => readStored<{ pending: PendingSubmit[]; lost: Lost[] }>(key),
+    load: () => readStored(key) as { pending: PendingSubmit[]; lost: Lost[] } | null,
     save: (kept) => writeStored(key, kept.pending.length || kept.lost.length ? kept : null),
   };
 }

@@ -102,7 +102,7 @@ export function QualityPage({ project }: { project: Project }) {
                       <td>{annotator.name}</td>
                       <td className="num">{annotator.annotations}</td>
                       <td className={`num ${annotator.agreement !== null && annotator.agreement < project.threshold ? "dispute" : ""}`}>{three(annotator.agreement)}</td>
-                      <td className={`num ${(annotator.mean_active_seconds ?? 0) > 90 ? "dispute" : ""}`}>{seconds(annotator.mean_active_seconds)}</td>
+                      <td className={`num ${annotator.mean_active_seconds > 90 ? "dispute" : ""}`}>{seconds(annotator.mean_active_seconds)}</td>
                       <td className="num">{annotator.disputes_lost}</td>
                     </tr>
                   ))}

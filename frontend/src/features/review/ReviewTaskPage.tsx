@@ -16,7 +16,7 @@ export function ReviewTaskPage({ project, taskId }: { project: Project; taskId: 
 
   const toNext = async () => {
     await client.invalidateQueries({ queryKey: disputesQuery(project.id).queryKey });
-    const list = await client.fetchInfiniteQuery(disputesQuery(project.id)).catch(() => null);
+    const list = await client.infiniteQuery(disputesQuery(project.id)).catch(() => null);
     const next = list?.pages[0]?.results.find((one) => one.task.id !== taskId && one.claimed_by === null);
     if (next) await navigate({ to: "/p/$projectId/review/$taskId", params: { projectId: project.id, taskId: next.task.id } });
     else await navigate({ to: "/p/$projectId/review", params: { projectId: project.id } });

@@ -25,12 +25,9 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
           signIn.mutate(
             { username: username.trim(), password },
             {
-              onSuccess: async ({ user }) => {
-                if (user) {
-                  setColorScheme(user.theme);
-                  await switchLanguage(fromServer(user.language));
-                }
-                onDone();
+              onSuccess: ({ user }) => {
+                if (user) setColorScheme(user.theme);
+                void (user ? switchLanguage(fromServer(user.language)) : Promise.resolve()).then(onDone);
               },
             },
           );
