@@ -142,7 +142,7 @@ def test_from_photos_to_a_data_set(
     reviewer.get_by_test_id("pick-b-quantity").click()
     expect(reviewer.get_by_test_id("caption-line")).to_contain_text("3箱")
     reviewer.keyboard.press("Control+Enter")
-    reviewer.wait_for_function("() => !location.pathname.endsWith('/%d')" % disputed.pk)
+    reviewer.wait_for_function(f"() => !location.pathname.endsWith('/{disputed.pk}')")
     worker()
     decision = Decision.objects.get(task=disputed, superseded_at=None)
     assert (decision.source, decision.fields["quantity"]) == ("arbitrated", "3箱")
