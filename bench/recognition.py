@@ -37,6 +37,7 @@ from inference.contracts import Change, Description, Example, Failure, SkuRecord
 from inference.describe import Describer
 from inference.evidence import fusion
 from inference.learning import fit_heads
+from inference.local import limit_threads
 from inference.ranking import MatchCache, gather, see
 from inference.retrieval.backbone import unpack
 from inference.retrieval.memory import SiteMemory
@@ -266,6 +267,7 @@ def main() -> None:
     parser.add_argument("--describe-only", action="store_true", help="fill the cache and stop")
     parser.add_argument("--json", action="store_true", help="one JSON line a row of the table")
     options = parser.parse_args()
+    limit_threads(1)
     data = Grocery(data_folder(), options.cache)
     timings = [p.description.timings_ms for p in data.train]
     if options.describe_only:

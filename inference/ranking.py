@@ -30,13 +30,23 @@ from inference.retrieval.memory import Catalog, SiteMemory
 
 FloatArray = NDArray[np.float64]
 
-SHIPPED_WEIGHTS: Mapping[str, float] = {
-    "barcode": 5.0,  # a check digit stands behind it: it outvotes the look of the pack
+BARCODE_WEIGHT = 5.0
+"""A check digit stands behind a barcode: it outvotes the look of the pack."""
+UNTAUGHT_WEIGHTS: Mapping[str, float] = {
+    "barcode": BARCODE_WEIGHT,
     "pack_text": 1.0,
     "neighbours": 1.0,
-    "picture": 0.6,
-    "words": 0.6,
 }
+"""For a site without decided pictures."""
+TAUGHT_WEIGHTS: Mapping[str, float] = {
+    "barcode": BARCODE_WEIGHT,
+    "pack_text": 0.85,
+    "neighbours": 0.55,
+    "picture": 0.5,
+    "words": 0.75,
+}
+"""Where the fit of a site's own weights starts from: heads and neighbours say the same twice over,
+so each counts less than alone."""
 TEXT_SCALE = 1.5
 COSINE_SCALE = 40.0
 MATCH_SCALE = 0.7
@@ -63,7 +73,7 @@ class Heads:
 
     picture: PictureHead | None = None
     words: WordsHead | None = None
-    weights: Mapping[str, float] = field(default_factory=lambda: dict(SHIPPED_WEIGHTS))
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(UNTAUGHT_WEIGHTS))
     revision: int = 0
 
 
