@@ -18,7 +18,7 @@ from inference.retrieval.heads import (
 )
 from inference.retrieval.memory import SiteMemory
 
-MAX_WEIGHT_PICTURES = 300
+MAX_WEIGHT_PICTURES = 200
 """Pictures on which the fusion weights are fitted: five numbers need no more."""
 
 

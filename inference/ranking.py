@@ -59,7 +59,9 @@ UNPICTURED_GAP = 4.0
 """By how many nats a match can beat SKUs that have no picture to match: siblings share print, so a
 good match with one of them does not rule out another of which nothing has been seen yet."""
 
-SHORTLIST = 40
+SHORTLIST = 24
+SHORTLIST_MASS = 0.9995
+"""SKUs are compared point by point, most probable first, until the rest has next to no chance."""
 SEARCH_COUNT = 500
 MAX_CANDIDATES = 10
 MAX_NEIGHBOURS = 8
@@ -193,11 +195,18 @@ def gather(
     ]
     cosine = _cosine_logits(catalog, neighbours)
     preliminary = fusion.fuse(parts, heads.weights, size) * np.exp(fusion.log_softmax(cosine))
-    shortlist = np.argsort(-preliminary, kind="stable")[:SHORTLIST]
+    shortlist = _shortlist(preliminary)
     match = _match_logits(memory, catalog, cache, seen, shortlist, without)
     if neighbours:
         parts["neighbours"] = fusion.log_softmax(cosine + match)
     return Evidence(parts, text, tuple(neighbours))
+
+
+def _shortlist(p: FloatArray) -> NDArray[np.intp]:
+    order = np.argsort(-p, kind="stable")
+    rest = 1 - np.cumsum(p[order]) / p.sum()
+    enough = int(np.searchsorted(-rest, -(1 - SHORTLIST_MASS))) + 1
+    return order[: min(max(enough, 5), SHORTLIST)]
 
 
 def _over_catalog(catalog: Catalog, codes: Sequence[str], log_p: FloatArray) -> FloatArray:
