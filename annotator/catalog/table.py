@@ -1,0 +1,188 @@
+"""Reading a catalog table: a pure function from CSV bytes to rows and errors."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from annotator.core.messages import text
+from inference.captions import FieldError as SpecError
+from inference.captions import parse_spec
+
+from .naming import code_key, gtin_is_valid, is_code
+
+COLUMNS = (
+    "code",
+    "name",
+    "brand",
+    "category",
+    "spec",
+    "unit",
+    "barcode",
+    "pack_text",
+    "sales_volume",
+    "reference_image",
+)
+REQUIRED = ("code", "name")
+_ALIASES = {
+    "sku": "code",
+    "sku_code": "code",
+    "sku_id": "code",
+    "编码": "code",
+    "货号": "code",
+    "名称": "name",
+    "品名": "name",
+    "品牌": "brand",
+    "品类": "category",
+    "分类": "category",
+    "规格": "spec",
+    "单位": "unit",
+    "条码": "barcode",
+    "销量": "sales_volume",
+    "参考图": "reference_image",
+}
+_LIMITS = {"name": 256, "brand": 128, "category": 512, "spec": 128, "unit": 32, "barcode": 64}
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong in one cell; ``line`` counts lines of the file from 1."""
+
+    line: int
+    column: str
+    value: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One good row."""
+
+    line: int
+    values: dict[str, str]
+    extra: dict[str, str]
+
+    @property
+    def sales_volume(self) -> float:
+        return float(self.values.get("sales_volume") or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A whole file: its good rows, what is wrong with the others, and which columns it has."""
+
+    rows: list[Row] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    extra: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def read_csv(data: bytes) -> Table:
+    """Read a CSV: UTF-8 (with or without BOM) or GB18030, comma, semicolon or tab, columns in any
+    order. Bad rows are reported, good ones kept."""
+    try:
+        content = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            content = data.decode("gb18030")
+        except UnicodeDecodeError as error:
+            return Table(errors=[_error(1, "", "", "bad_csv", detail=str(error))])
+    first = content.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    table = Table()
+    try:
+        header = next(reader, [])
+        table = _with_header([name.strip() for name in header])
+        if table.missing:
+            for name in table.missing:
+                table.errors.append(_error(1, name, "", "missing_column", column=name))
+            return table
+        _read_rows(reader, [_known(name) for name in header], header, table)
+    except csv.Error as error:
+        table.errors.append(_error(reader.line_num, "", "", "bad_csv", detail=str(error)))
+    return table
+
+
+def _known(name: str) -> str:
+    low = name.strip().lower()
+    return _ALIASES.get(low, low)
+
+
+def _with_header(header: Sequence[str]) -> Table:
+    known = [_known(name) for name in header]
+    return Table(
+        known=[name for name in known if name in COLUMNS],
+        extra=[name for name in header if name and _known(name) not in COLUMNS],
+        missing=[name for name in REQUIRED if name not in known],
+    )
+
+
+def _read_rows(reader: Any, columns: Sequence[str], header: Sequence[str], table: Table) -> None:
+    first_line: dict[str, int] = {}
+    for cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        line = reader.line_num
+        values = {
+            name: cell.strip()
+            for name, cell in zip(columns, cells, strict=False)
+            if name in COLUMNS
+        }
+        extra = {
+            title.strip(): cell.strip()
+            for name, title, cell in zip(columns, header, cells, strict=False)
+            if name not in COLUMNS and title.strip() and cell.strip()
+        }
+        errors = _row_errors(line, values)
+        code = values.get("code", "")
+        if not errors and (earlier := first_line.setdefault(code_key(code), line)) != line:
+            errors = [_error(line, "code", code, "duplicate_code", line_of=earlier)]
+        if errors:
+            table.errors.extend(errors)
+        else:
+            table.rows.append(Row(line, values, extra))
+
+
+def _row_errors(line: int, values: dict[str, str]) -> list[RowError]:
+    errors = []
+    code = values.get("code", "")
+    if not is_code(code):
+        errors.append(_error(line, "code", code, "bad_code", value=code[:80]))
+    if not values.get("name"):
+        errors.append(_error(line, "name", "", "required"))
+    for column, limit in _LIMITS.items():
+        if len(values.get(column, "")) > limit:
+            value = values[column]
+            errors.append(
+                _error(line, column, value[:80], "bad_record", detail=f"> {limit} characters")
+            )
+    spec = values.get("spec", "")
+    if spec and isinstance(parse_spec(spec), SpecError):
+        errors.append(_error(line, "spec", spec, "bad_spec", value=spec[:80]))
+    barcode = values.get("barcode", "")
+    if barcode and not gtin_is_valid(barcode):
+        errors.append(_error(line, "barcode", barcode, "bad_barcode", value=barcode[:80]))
+    volume = values.get("sales_volume", "")
+    if volume and not _is_number(volume):
+        errors.append(_error(line, "sales_volume", volume, "bad_number", value=volume[:80]))
+    return errors
+
+
+def _is_number(value: str) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False
+
+
+def _error(line: int, column: str, value: str, code: str, /, **params: object) -> RowError:
+    if "line_of" in params:
+        params["line"] = params.pop("line_of")
+    return RowError(line, column, value, code, text(code, **params))

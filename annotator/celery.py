@@ -1,0 +1,46 @@
+"""The Celery application: three queues, a broker on disk or a real one, and the beat schedule.
+
+Messages are doorbells: the work itself is a row in the outbox. Losing a message costs at most one
+sweep interval, never the work.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from kombu.entity import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings.dev")
+
+app = Celery("warevision")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+if app.conf.broker_url.startswith("filesystem:"):
+    for _folder in ("data_folder_in", "control_folder"):
+        Path(app.conf.broker_transport_options[_folder]).mkdir(parents=True, exist_ok=True)
+
+app.conf.update(
+    task_queues=[Queue(name) for name in ("urgent", "normal", "train")],  # type: ignore[no-untyped-call]
+    task_default_queue="normal",
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    broker_connection_retry_on_startup=True,
+    task_serializer="json",
+    accept_content=["json"],
+    beat_schedule={
+        "sweep": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "expire-leases": {
+            "task": "labeling.expire_leases",
+            "schedule": 5.0,
+            "options": {"expires": 5, "queue": "urgent"},
+        },
+    },
+)
+app.autodiscover_tasks()

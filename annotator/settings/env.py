@@ -1,0 +1,80 @@
+"""The environment that WareVision reads, typed and checked in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CommaList = Annotated[list[str], NoDecode]
+
+
+class Env(BaseSettings):
+    """Every variable that can be set from outside, with its embedded default."""
+
+    model_config = SettingsConfigDict(env_prefix="WAREVISION_", extra="ignore")
+
+    home: Path = Field(default=ROOT / "var", description="Holds all embedded state.")
+    secret_key: str = Field(default="", description="Signs sessions. Kept in HOME when empty.")
+    debug: bool = False
+    allowed_hosts: CommaList = ["127.0.0.1", "localhost", "[::1]"]
+    trusted_origins: CommaList = []
+    secure_cookies: bool = Field(default=False, description="True behind HTTPS.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    database_url: str = Field(
+        default="", validation_alias=AliasChoices("DATABASE_URL", "WAREVISION_DATABASE_URL")
+    )
+    broker_url: str = Field(
+        default="filesystem://",
+        validation_alias=AliasChoices("BROKER_URL", "WAREVISION_BROKER_URL"),
+    )
+    cache_url: str = Field(
+        default="", validation_alias=AliasChoices("CACHE_URL", "WAREVISION_CACHE_URL")
+    )
+    inference_url: str = Field(
+        default="", validation_alias=AliasChoices("INFERENCE_URL", "WAREVISION_INFERENCE_URL")
+    )
+    inference_port: int = 8001
+    recognizer: str = Field(
+        default="inference.client.HttpRecognizer",
+        description="Dotted path of the Recognizer; inference.local.LocalRecognizer runs in-process.",
+    )
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, validation_alias=AliasChoices("PORT", "WAREVISION_PORT"))
+
+    s3_bucket: str = Field(default="", description="Keeps pictures in S3 instead of HOME.")
+    s3_endpoint_url: str = ""
+
+    max_upload_mb: int = 64
+    max_picture_megapixels: int = 64
+    upload_files_per_request: int = 50
+
+    @field_validator("allowed_hosts", "trusted_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def recognizer_url(self) -> str:
+        """Where the recognizer answers: as told, else the embedded one."""
+        return self.inference_url or f"http://127.0.0.1:{self.inference_port}"
+
+    @property
+    def sites_dir(self) -> Path:
+        """Where each site's memory is published for the recognizer."""
+        return self.home / "sites"
+
+
+env = Env()

@@ -1,0 +1,63 @@
+"""The shapes of suggestions in the REST API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class FieldSuggestionSerializer(serializers.Serializer[Any]):
+    value = serializers.CharField(allow_null=True)
+    confidence = serializers.FloatField(allow_null=True)
+    source = serializers.CharField()
+
+
+class CandidateSerializer(serializers.Serializer[Any]):
+    sku_code = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    category = serializers.CharField(allow_blank=True)
+    spec = serializers.CharField(allow_blank=True)
+    unit = serializers.CharField(allow_blank=True)
+    confidence = serializers.FloatField()
+    parts = serializers.DictField(child=serializers.FloatField())
+    words = serializers.ListField(child=serializers.CharField())
+    picture = serializers.CharField(allow_null=True)
+
+
+class NeighbourSerializer(serializers.Serializer[Any]):
+    sku_code = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    kind = serializers.ChoiceField(["reference", "decided"])
+    similarity = serializers.FloatField()
+    picture = serializers.CharField(allow_null=True)
+
+
+class BarcodeSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    format = serializers.CharField()
+    polygon = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
+    )
+    sku_code = serializers.CharField(allow_null=True)
+
+
+class OcrLineSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    confidence = serializers.FloatField()
+    polygon = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
+    )
+
+
+class SuggestionSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    capture = serializers.IntegerField()
+    model_version = serializers.CharField()
+    fields = serializers.DictField(child=FieldSuggestionSerializer())
+    candidates = CandidateSerializer(many=True)
+    neighbours = NeighbourSerializer(many=True)
+    barcodes = BarcodeSerializer(many=True)
+    ocr_lines = OcrLineSerializer(many=True)
+    flags = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()

@@ -1,0 +1,223 @@
+"""Asking the recognizer, keeping what it says, and teaching it what people decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+
+from annotator.accounts.models import Site
+from annotator.captures.models import Capture
+from annotator.catalog.models import ReferencePicture, Sku
+from annotator.core import events
+from annotator.core.outbox import TryLater
+from annotator.media import services as media
+from annotator.media.models import StoredImage
+from inference.contracts import Barcode, Description, OcrLine, Recognition, RecognizerError
+
+from . import memory
+from .models import CaptureSuggestion, PictureDescription, Suggestion, SuggestionState
+from .recognizer import get_recognizer
+
+Payloads = Sequence[Mapping[str, Any]]
+
+
+# --- handlers of events ----------------------------------------------------------------------
+
+
+def suggest_for_captures(payloads: Payloads) -> None:
+    """``capture.created``: describe, rank and store a suggestion for each capture."""
+    ids = [payload["capture"] for payload in payloads]
+    suggest(list(Capture.objects.filter(pk__in=ids).select_related("image")))
+
+
+def learn_reference(payloads: Payloads) -> None:
+    """``reference.added``: the picture becomes an example of its SKU."""
+    ids = [payload["reference"] for payload in payloads]
+    references = ReferencePicture.objects.filter(pk__in=ids).select_related("image", "sku")
+    described = describe([reference.image for reference in references])
+    for reference in references:
+        description = described.get(reference.image_id)
+        if description is not None:
+            example = memory.example_of(
+                key=f"ref:{reference.pk}",
+                sku_code=reference.sku.code,
+                description=description,
+                group=f"ref:{reference.image_id}",
+            )
+            memory.append(site_id=reference.sku.site_id, changes=[memory.put_example(example)])
+
+
+def forget_reference(payloads: Payloads) -> None:
+    """``reference.removed``."""
+    for payload in payloads:
+        change = memory.delete_example(f"ref:{payload['reference']}")
+        memory.append(site_id=payload["site"], changes=[change])
+
+
+def learn_skus(payloads: Payloads) -> None:
+    """``sku.changed``: tell the recognizer of the catalog entries."""
+    skus = Sku.objects.filter(pk__in=[payload["sku"] for payload in payloads])
+    by_site: dict[int, list[Sku]] = {}
+    for sku in skus.select_related("category"):
+        by_site.setdefault(sku.site_id, []).append(sku)
+    for site_id, group in by_site.items():
+        memory.append(site_id=site_id, changes=[memory.put_sku(sku) for sku in group])
+
+
+def learn_scene(*, site_id: int, captures: Sequence[Capture], sku_code: str | None) -> None:
+    """The SKU of a scene's captures is now known, or (None) no longer is."""
+    if sku_code is None:
+        changes = [memory.delete_example(f"cap:{capture.pk}") for capture in captures]
+    else:
+        described = describe([capture.image for capture in captures])
+        changes = [
+            memory.put_example(
+                memory.example_of(
+                    key=f"cap:{capture.pk}",
+                    sku_code=sku_code,
+                    description=described[capture.image_id],
+                    group=f"scene:{capture.duplicate_of_id or capture.scene_id}",
+                )
+            )
+            for capture in captures
+            if capture.image_id in described
+        ]
+    memory.append(site_id=site_id, changes=changes)
+
+
+# --- asking the recognizer -------------------------------------------------------------------
+
+
+def describe(images: Sequence[StoredImage]) -> dict[int, PictureDescription]:
+    """Descriptions by image id, asked for where none is kept. Pictures that the recognizer cannot
+    describe are absent. Raises :class:`TryLater` when it does not answer."""
+    kept = {
+        row.image_id: row
+        for row in PictureDescription.objects.filter(image__in=[image.pk for image in images])
+    }
+    wanted = list({image.pk: image for image in images if image.pk not in kept}.values())
+    if not wanted:
+        return kept
+    try:
+        answers = get_recognizer().describe([media.original_bytes(image) for image in wanted])
+    except RecognizerError as error:
+        raise TryLater(str(error), after_s=error.retry_after_s or 5.0) from error
+    for image, answer in zip(wanted, answers, strict=True):
+        if isinstance(answer, Description):
+            kept[image.pk] = keep_description(image, answer)
+    return kept
+
+
+def keep_description(image: StoredImage, description: Description) -> PictureDescription:
+    """Store what was seen in a picture, in place of an earlier description."""
+    row, _ = PictureDescription.objects.update_or_create(
+        image=image,
+        defaults={
+            "describer": description.describer,
+            "embedding": description.embedding,
+            "barcodes": [asdict(barcode) for barcode in description.barcodes],
+            "ocr_lines": [asdict(line) for line in description.ocr_lines],
+            "missing": dict(description.missing),
+            "timings_ms": dict(description.timings_ms),
+        },
+    )
+    return row
+
+
+def as_description(image: StoredImage, row: PictureDescription) -> Description:
+    """A kept description in the contract's form."""
+    return Description(
+        image_sha256=image.sha256,
+        width_px=image.width,
+        height_px=image.height,
+        describer=row.describer,
+        embedding=bytes(row.embedding),
+        barcodes=tuple(Barcode(b["text"], b["format"], _points(b)) for b in row.barcodes),
+        ocr_lines=tuple(OcrLine(o["text"], o["confidence"], _points(o)) for o in row.ocr_lines),
+        missing=row.missing,
+        timings_ms=row.timings_ms,
+    )
+
+
+def _points(data: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in data["polygon"])
+
+
+def suggest(captures: Sequence[Capture], *, only_changes: bool = False) -> int:
+    """Store a new current suggestion for each capture; returns how many were stored.
+
+    With ``only_changes`` a suggestion that says what the current one says is not stored again.
+    Captures whose picture cannot be described are marked as failed.
+    """
+    described = describe([capture.image for capture in captures])
+    stored = 0
+    by_site: dict[int, list[Capture]] = {}
+    for capture in captures:
+        if capture.image_id in described:
+            by_site.setdefault(capture.site_id, []).append(capture)
+        else:
+            _finish(capture, None, "unreadable")
+    for site_id, group in by_site.items():
+        descriptions = [as_description(c.image, described[c.image_id]) for c in group]
+        try:
+            answers = get_recognizer().rank(memory.site_ref(site_id), descriptions)
+        except RecognizerError as error:
+            raise TryLater(str(error), after_s=error.retry_after_s or 5.0) from error
+        current = _current(group) if only_changes else {}
+        for capture, answer in zip(group, answers, strict=True):
+            if capture.pk in current and _says_the_same(current[capture.pk], answer):
+                continue
+            _finish(capture, answer)
+            stored += 1
+    return stored
+
+
+def _current(captures: Iterable[Capture]) -> dict[int, Suggestion]:
+    rows = CaptureSuggestion.objects.filter(
+        capture__in=list(captures), current__isnull=False
+    ).select_related("current")
+    return {row.capture_id: row.current for row in rows if row.current is not None}
+
+
+def _says_the_same(old: Suggestion, new: Recognition) -> bool:
+    old_top = [(c["sku_code"], round(c["confidence"], 1)) for c in old.candidates[:3]]
+    return old_top == [(c.sku_code, round(c.confidence, 1)) for c in new.candidates[:3]]
+
+
+def _finish(capture: Capture, answer: Recognition | None, error: str = "") -> None:
+    with transaction.atomic():
+        suggestion = None
+        if answer is not None:
+            data = answer.to_json()
+            suggestion = Suggestion.objects.create(
+                capture=capture,
+                **{key: data[key] for key in ("model_version", "site_number", "fields")},
+                **{key: data[key] for key in ("candidates", "neighbours", "flags", "timings_ms")},
+            )
+        state = SuggestionState.DONE if suggestion else SuggestionState.FAILED
+        CaptureSuggestion.objects.update_or_create(
+            capture=capture, defaults={"state": state, "current": suggestion, "error": error}
+        )
+        top = answer.candidates[0].confidence if answer and answer.candidates else 0.0
+        events.publish("suggestion.stored", scene=capture.scene_id, confidence=top)
+
+
+def await_suggestion(*, capture: int) -> None:
+    """``capture.created``: the capture waits for its suggestion."""
+    CaptureSuggestion.objects.get_or_create(capture_id=capture)
+
+
+def ask_again(*, site: Site) -> int:
+    """Ask for a suggestion of every capture of ``site`` that has none; returns their number."""
+    with transaction.atomic():
+        missing = list(
+            Capture.objects.filter(site=site)
+            .exclude(suggestion_status__state=SuggestionState.DONE)
+            .values_list("pk", flat=True)
+        )
+        for capture_id in missing:
+            events.publish("capture.created", capture=capture_id)
+    return len(missing)

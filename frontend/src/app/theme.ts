@@ -1,0 +1,21 @@
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const cobalt: MantineColorsTuple = ["#eaf1fd", "#d3e1f9", "#a9c4f3", "#7da6ee", "#5a8ee9", "#4480e6", "#3778e5", "#2a67cc", "#1d5fc4", "#0d4fa0"];
+
+export const theme = createTheme({
+  fontFamily: '"PingFang SC", "Microsoft YaHei", "Noto Sans SC", "Hiragino Sans", "Noto Sans CJK SC", system-ui, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "Noto Sans Mono CJK SC", monospace',
+  fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "18px" },
+  colors: { cobalt },
+  primaryColor: "cobalt",
+  primaryShade: { light: 8, dark: 7 },
+  defaultRadius: 4,
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  components: {
+    Modal: { defaultProps: { transitionProps: { duration: 90 } } },
+    Drawer: { defaultProps: { transitionProps: { duration: 90 } } },
+    Menu: { defaultProps: { transitionProps: { duration: 0 } } },
+    Tooltip: { defaultProps: { openDelay: 400, transitionProps: { duration: 0 } } },
+  },
+});

@@ -1,0 +1,36 @@
+import { Button } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import type { Project } from "@/api/types";
+import card from "@/components/card.module.css";
+import { Figure } from "@/components/Figure";
+import { seconds } from "@/lib/format";
+import { TARGET_SECONDS } from "./HeaderStats";
+
+export function AnnotatorCard({ project }: { project: Project }) {
+  const { t } = useTranslation();
+  const { open, today, mean_active_seconds: mean } = project.my;
+  return (
+    <div className={card.card}>
+      {open > 0 ? (
+        <Button component={Link} to={`/p/${project.id}/label`} size="lg" data-testid="continue-labeling">
+          {t(today > 0 ? "home.continue" : "home.start")}
+        </Button>
+      ) : (
+        <div>
+          <b>{t("home.queueEmpty")}</b>
+          <div className="dim">{t("home.queueEmptyHint")}</div>
+        </div>
+      )}
+      <Figure value={open} label={t("home.open")} testId="home-queue" />
+      <Figure value={today} label={t("home.today")} />
+      <Figure value={seconds(mean)} label={t("home.mean", { target: TARGET_SECONDS })} tone={mean !== null && mean > TARGET_SECONDS ? "dispute" : ""} />
+      {project.guide && (
+        <details>
+          <summary>{t("home.guide")}</summary>
+          <p style={{ whiteSpace: "pre-wrap", maxWidth: 720 }}>{project.guide}</p>
+        </details>
+      )}
+    </div>
+  );
+}

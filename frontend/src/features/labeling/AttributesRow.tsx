@@ -1,0 +1,54 @@
+import { useTranslation } from "react-i18next";
+import type { Attributes } from "@/api/types";
+import styles from "./labeling.module.css";
+
+export const PACKAGES = ["carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other"] as const;
+
+export function AttributesRow({ attributes, onChange }: { attributes: Attributes; onChange: (attributes: Attributes) => void }) {
+  const { t } = useTranslation();
+  const occlusion = attributes.occlusion_ratio;
+  return (
+    <div className={styles.row}>
+      <div className={styles.rowLabel}>{t("attributes.title")}</div>
+      <div className={styles.attributes}>
+        <label>
+          {t("attributes.package")}
+          <select value={attributes.package_type ?? ""} data-testid="attribute-package" onChange={(event) => onChange({ ...attributes, package_type: event.target.value || null })}>
+            <option value="">–</option>
+            {PACKAGES.map((one) => (
+              <option key={one} value={one}>
+                {t(`attributes.packages.${one}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          {t("attributes.stack")}
+          <input
+            type="number"
+            min={1}
+            max={50}
+            value={attributes.stack_level ?? ""}
+            data-testid="attribute-stack"
+            onChange={(event) => onChange({ ...attributes, stack_level: event.target.value ? Math.min(Math.max(1, Math.round(Number(event.target.value))), 50) : null })}
+          />
+        </label>
+        <label>
+          {t("attributes.occlusion")}
+          <select
+            value={occlusion === null || occlusion === undefined ? "" : String(occlusion)}
+            data-testid="attribute-occlusion"
+            onChange={(event) => onChange({ ...attributes, occlusion_ratio: event.target.value === "" ? null : Number(event.target.value) })}
+          >
+            <option value="">–</option>
+            {[...new Set([0, 0.1, 0.25, 0.5, 0.75, ...(occlusion ? [occlusion] : [])])].sort((a, b) => a - b).map((share) => (
+              <option key={share} value={share}>
+                {Math.round(share * 100)}%
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+    </div>
+  );
+}

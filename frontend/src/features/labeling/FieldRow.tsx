@@ -1,0 +1,72 @@
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { SchemaField, SkuHit, Suggestion } from "@/api/types";
+import { FieldControl } from "@/components/fields/FieldControl";
+import { UnknownButton, UnknownValue } from "@/components/fields/UnknownButton";
+import { probability } from "@/lib/format";
+import { currentLanguage } from "@/lib/i18n";
+import { SURE_FROM, type FieldState } from "./document";
+import styles from "./labeling.module.css";
+
+interface Props {
+  field: SchemaField;
+  site: number;
+  state: FieldState;
+  suggestion: Suggestion | null;
+  error: string | undefined;
+  note: string | undefined;
+  onChange: (value: string) => void;
+  onSku: (hit: SkuHit) => void;
+  onBlur: () => void;
+  onUnknown: (reason: string | null) => void;
+  children?: ReactNode;
+}
+
+function Provenance({ state, field, suggestion }: Pick<Props, "state" | "field" | "suggestion">) {
+  const { t } = useTranslation();
+  const proposed = suggestion?.fields[field.key];
+  if (state.unknown) return <span className={styles.provenance} />;
+  if (state.origin === "catalog" || (state.origin === "machine" && proposed?.source === "catalog")) {
+    return <span className={styles.provenance}>{t("field.fromCatalog")}</span>;
+  }
+  if (state.origin !== "machine" || proposed?.confidence === null || proposed === undefined) return <span className={styles.provenance} />;
+  return (
+    <span className={styles.provenance} data-machine title={t("field.confidence")}>
+      <span className={styles.confidence} data-doubt={proposed.confidence < SURE_FROM || undefined}>
+        ◆ {probability(proposed.confidence)}
+      </span>
+      <span className={styles.bar}>
+        <span style={{ width: `${proposed.confidence * 100}%` }} />
+      </span>
+    </span>
+  );
+}
+
+export function FieldRow({ field, site, state, suggestion, error, note, onChange, onSku, onBlur, onUnknown, children }: Props) {
+  return (
+    <div className={styles.row} data-field={field.key}>
+      <div className={styles.rowLabel}>
+        {field.label[currentLanguage()]}
+        {!field.required && <span className="dim"> ·</span>}
+      </div>
+      <div className={styles.rowControl}>
+        {state.unknown ? (
+          <UnknownValue reason={state.reason} />
+        ) : (
+          <FieldControl field={field} site={site} value={state.value} onChange={onChange} onSku={onSku} onBlur={onBlur} machine={state.origin === "machine"} invalid={error !== undefined} />
+        )}
+      </div>
+      <Provenance state={state} field={field} suggestion={suggestion} />
+      <UnknownButton fieldKey={field.key} unknown={state.unknown} onUnknown={onUnknown} />
+      <div className={styles.rowBelow}>
+        {error && (
+          <div className={styles.fieldError} role="alert" data-testid={`field-${field.key}-error`}>
+            {error}
+          </div>
+        )}
+        {!error && note && <div className={styles.fieldNote}>{note}</div>}
+        {children}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,21 @@
+import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { api, call } from "@/api/client";
+import { nextCursor } from "@/api/paging";
+import type { TaskState } from "@/api/types";
+
+export interface TaskFilter {
+  state?: TaskState;
+  search?: string;
+  sku?: string;
+}
+
+const tasksQuery = (project: number, filter: TaskFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["tasks", project, filter],
+    queryFn: ({ pageParam }) => call(api.GET("/api/v1/tasks", { params: { query: { project, ...filter, cursor: pageParam || undefined } } })),
+    initialPageParam: "",
+    getNextPageParam: nextCursor,
+    placeholderData: keepPreviousData,
+  });
+
+export const useTasks = (project: number, filter: TaskFilter) => useInfiniteQuery(tasksQuery(project, filter));

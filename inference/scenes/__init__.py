@@ -1,0 +1,28 @@
+"""Synthetic warehouse scenes: a seeded renderer of goods whose every truth is known.
+
+``python -m inference.scenes OUT --scenes N --seed S`` writes a data set in the platform's layout.
+"""
+
+from .catalog import CATEGORY_PARENTS, SkuTruth, demo_catalog
+from .render import (
+    CAM_TYPES,
+    CamType,
+    Scene,
+    SceneTruth,
+    ViewTruth,
+    render_reference,
+    render_scene,
+)
+
+__all__ = [
+    "CAM_TYPES",
+    "CATEGORY_PARENTS",
+    "CamType",
+    "Scene",
+    "SceneTruth",
+    "SkuTruth",
+    "ViewTruth",
+    "demo_catalog",
+    "render_reference",
+    "render_scene",
+]

@@ -1,0 +1,265 @@
+"""Rendering a scene: three photos of the same goods, and the truth about them."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from PIL import Image
+
+from inference.captions import GRADES, format_caption
+
+from . import damage
+from .arrangement import Arrangement, Unit, arrange
+from .artwork import carton_face
+from .camera import Array, Camera, aim
+from .catalog import SkuTruth
+from .masks import UnitMasks
+from .photo import Look, develop, random_look
+from .sprites import BOTTLE_PX, LABEL_TURN_DEG, bag_sprite, bottle_sprite
+from .staging import FACE_GAIN, cast_shadows, draw_board, paint_background, put_foreground, spill
+from .surfaces import block_corners, face_quads, paste_face
+
+CamType = Literal["top", "front", "side"]
+CAM_TYPES: Final[tuple[CamType, ...]] = ("top", "front", "side")
+DEFAULT_SIZE: Final = (960, 720)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewTruth:
+    """What one photo shows. Boxes [x, y, w, h] in pixels bound what can be seen of each unit."""
+
+    boxes: tuple[tuple[int, int, int, int], ...]
+    bbox: tuple[int, int, int, int]
+    occlusion_ratio: float
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class SceneTruth:
+    """What a scene shows, whichever side it is seen from. ``grade`` is 0 (sound) … 4 (leaking)."""
+
+    scene_id: str
+    sku: SkuTruth
+    count: int
+    stack_level: int
+    grade: int
+    package_type: str
+    caption: str
+    views: dict[CamType, ViewTruth]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Photos (mode RGB) by the camera that took them, with the truth."""
+
+    views: dict[CamType, Image.Image]
+    truth: SceneTruth
+
+
+def caption_of(sku: SkuTruth, count: int, grade: int) -> str:
+    """The canonical caption of ``count`` units of ``sku`` in the condition of ``grade``."""
+    return format_caption(
+        {
+            "sku": sku.code,
+            "category": sku.category,
+            "spec": sku.spec,
+            "quantity": f"{count}{sku.unit}",
+            "condition": GRADES[grade],
+        }
+    )
+
+
+def render_scene(
+    sku: SkuTruth,
+    seed: int,
+    *,
+    cam_types: tuple[CamType, ...] = CAM_TYPES,
+    size_px: tuple[int, int] = DEFAULT_SIZE,
+    count: int | None = None,
+    grade: int | None = None,
+    stack_level: int | None = None,
+) -> Scene:
+    """Photos of one scene with ``sku``. The same arguments give the same pixels.
+
+    ``count`` (1–12), ``grade`` (0–4) and ``stack_level`` (1–3) are random unless given.
+    """
+    key = f"{seed}/{sku.code}"
+    arrangement = arrange(
+        sku, random.Random(key), count=count, grade=grade, stack_level=stack_level
+    )
+    images: dict[CamType, Image.Image] = {}
+    truths: dict[CamType, ViewTruth] = {}
+    for cam_type in cam_types:
+        rng = random.Random(f"{key}/{cam_type}")
+        images[cam_type], truths[cam_type] = _render_view(sku, arrangement, cam_type, size_px, rng)
+    total = len(arrangement.units)
+    truth = SceneTruth(
+        scene_id="SC_" + hashlib.sha256(key.encode()).hexdigest()[:10],
+        sku=sku,
+        count=total,
+        stack_level=arrangement.stack_level,
+        grade=arrangement.grade,
+        package_type=sku.package_type,
+        caption=caption_of(sku, total, arrangement.grade),
+        views=truths,
+    )
+    return Scene(images, truth)
+
+
+def render_reference(
+    sku: SkuTruth, seed: int, size_px: tuple[int, int] = (640, 640)
+) -> Image.Image:
+    """A studio picture of one sound unit on light grey (mode RGB)."""
+    rng = random.Random(f"reference/{seed}/{sku.code}")
+    ramp = Image.linear_gradient("L").resize(size_px).point(lambda v: 246 - v // 9)
+    canvas = Image.merge("RGB", [ramp] * 3)
+    unit = Unit((0.0, 0.0, 0.0), 0.0, 0.0, 0, 0, 0)
+    points = block_corners(unit.centre, sku.size_cm, 0.0)
+    camera = aim(
+        points, yaw_deg=rng.choice((-16.0, 16.0)), elevation_deg=11, size_px=size_px, fill=0.8
+    )
+    cast_shadows(canvas, camera, [unit], sku, 0.55)
+    _draw_unit(canvas, camera, unit, sku, rng, 0.0, 11)
+    return canvas
+
+
+def _render_view(
+    sku: SkuTruth,
+    arrangement: Arrangement,
+    cam_type: CamType,
+    size_px: tuple[int, int],
+    rng: random.Random,
+) -> tuple[Image.Image, ViewTruth]:
+    yaw, elevation = {
+        "front": (rng.uniform(-7, 7), rng.choice((8, 11))),
+        "side": (rng.choice((-1, 1)) * rng.uniform(46, 57), rng.choice((14, 17))),
+        "top": (rng.uniform(-9, 9), 60),
+    }[cam_type]
+    points = np.concatenate(
+        [block_corners(u.centre, sku.size_cm, u.yaw_deg) for u in arrangement.units]
+    )
+    camera = aim(
+        points,
+        yaw_deg=yaw,
+        elevation_deg=elevation,
+        size_px=size_px,
+        fill=rng.uniform(0.8, 0.92) if cam_type == "front" else rng.uniform(0.66, 0.84),
+        shift=(rng.uniform(-0.7, 0.7), rng.uniform(-0.3, 0.7)),
+    )
+    canvas = paint_background(arrangement, camera, cam_type == "top", size_px, rng)
+    standing = [unit for unit in arrangement.units if unit.level == 0]
+    cast_shadows(canvas, camera, standing, sku, 0.72)
+    for unit in arrangement.units:
+        if unit.grade == 4:
+            spill(canvas, camera, unit, sku, rng)
+    # Far columns first, and in a column from below; boards part the levels of bottles and bags.
+    by_level = sku.package_type != "carton"
+    order = sorted(
+        arrangement.units,
+        key=lambda u: (
+            u.level if by_level else 0,
+            -camera.depth_of(np.array([u.column_x, 0.0, 0.0])),
+            u.level,
+        ),
+    )
+    masks = UnitMasks(size_px)
+    last_level = 0
+    for unit in order:
+        if unit.level > last_level and arrangement.boards:
+            draw_board(canvas, camera, arrangement, arrangement.boards[unit.level - 1], masks)
+            last_level = unit.level
+        shape = _draw_unit(canvas, camera, unit, sku, rng, yaw, elevation)
+        masks.add(shape)
+    if rng.random() < 0.34:
+        put_foreground(canvas, masks, rng)
+    look = random_look(rng)
+    boxes, bbox, occlusion = masks.truth(minimum=0.3 if cam_type == "front" else 0.06)
+    return develop(canvas, look, rng), ViewTruth(boxes, bbox, occlusion, look)
+
+
+def _draw_unit(
+    canvas: Image.Image,
+    camera: Camera,
+    unit: Unit,
+    sku: SkuTruth,
+    rng: random.Random,
+    yaw_deg: float,
+    elevation_deg: int,
+) -> list[Array] | tuple[Image.Image, tuple[int, int]]:
+    """Draw one unit; answers its shape: quads in pixels, or an alpha mask and its place."""
+    if sku.package_type == "carton":
+        return _draw_carton(canvas, camera, unit, sku, rng)
+    base = np.array(unit.centre)
+    middle = base + [0, 0, sku.size_cm[2] / 2]
+    px_per_cm = camera.focal_px / camera.depth_of(middle)
+    x, y = camera.project(base[None])[0]
+    body_px = sku.size_cm[0] / 2 * px_per_cm * np.sin(np.radians(elevation_deg))
+    if sku.package_type == "bottle":
+        turn = round((yaw_deg * 0.8 + unit.yaw_deg) / 12) * 12 + LABEL_TURN_DEG
+        sprite = bottle_sprite(
+            sku, elevation_deg, turn, unit.grade, unit.variant if unit.grade else 0
+        )
+        scale = px_per_cm * sku.size_cm[2] / BOTTLE_PX
+        stretch = (1.0, 1.0)
+    else:
+        slant = np.radians(elevation_deg)
+        squash = np.cos(slant) + 0.12 * np.sin(slant)
+        turned = np.radians(yaw_deg + unit.yaw_deg)
+        narrow = abs(np.cos(turned)) + 0.3 * abs(np.sin(turned))
+        sprite = bag_sprite(sku, unit.grade, unit.variant)
+        scale = px_per_cm * sku.size_cm[0] / sprite.width
+        stretch = (narrow, squash)
+    size = (
+        max(4, round(sprite.width * scale * stretch[0])),
+        max(4, round(sprite.height * scale * stretch[1])),
+    )
+    sprite = sprite.resize(size, Image.Resampling.HAMMING)
+    place = (round(x - size[0] / 2), round(y + body_px - size[1]))
+    canvas.paste(sprite, place, sprite)
+    return sprite.getchannel("A"), place
+
+
+def _draw_carton(
+    canvas: Image.Image, camera: Camera, unit: Unit, sku: SkuTruth, rng: random.Random
+) -> list[Array]:
+    corners = _crushed(block_corners(unit.centre, sku.size_cm, unit.yaw_deg), unit, sku)
+    quads = face_quads(corners, camera)
+    jitter = 1 + 0.035 * (unit.variant - 1)
+    for name, quad in quads.items():
+        texture = carton_face(
+            sku, {"top": "top", "front": "front", "back": "front"}.get(name, "side")
+        )
+        if unit.grade:
+            marks = random.Random(f"{sku.code}/{unit.centre}/{name}")
+            grade = unit.grade if name == "front" or unit.grade in (2, 4) else min(unit.grade, 1)
+            texture = damage.damaged(texture, grade, marks)
+        gain, fall = FACE_GAIN.get(name, (0.75, 0.15))
+        paste_face(canvas, texture, quad, gain * jitter, fall)
+    return list(quads.values())
+
+
+def _crushed(corners: Array, unit: Unit, sku: SkuTruth) -> Array:
+    """Corners moved as damage does: a crushed corner sinks, a soaked bottom spreads."""
+    rng = random.Random(f"{sku.code}/{unit.centre}/corners")
+    height, width = sku.size_cm[2], sku.size_cm[0]
+    corners = corners.copy()
+    if unit.grade in (1, 3):
+        corners[rng.choice((4, 5))] += [0, 0, -height * rng.uniform(0.015, 0.04)]
+    elif unit.grade == 2:
+        side = rng.choice((4, 5))
+        inward = width * (1 if side == 4 else -1)
+        corners[side] += [
+            inward * rng.uniform(0.04, 0.08),
+            width * 0.03,
+            -height * rng.uniform(0.12, 0.2),
+        ]
+        corners[9 - side] += [0, 0, -height * rng.uniform(0.02, 0.05)]
+        corners[11 - side] += [0, 0, -height * rng.uniform(0.0, 0.06)]
+    elif unit.grade == 4:
+        corners[[0, 3]] += [-width * 0.015, 0, 0]
+        corners[[1, 2]] += [width * 0.015, 0, 0]
+    return corners
