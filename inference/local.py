@@ -8,6 +8,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+import faiss
+import threadpoolctl
+
 from inference.contracts import (
     Change,
     Description,
@@ -29,6 +33,17 @@ logger = logging.getLogger(__name__)
 _STALE_RETRY_S = 1.0
 
 
+def limit_threads(threads: int) -> None:
+    """Bound the process's BLAS, FAISS and OpenCV threads.
+
+    The matrices here are small: spinning worker threads cost more than they save, and on a busy
+    machine ten times more. These libraries know only settings of the whole process.
+    """
+    threadpoolctl.threadpool_limits(limits=threads)
+    faiss.omp_set_num_threads(threads)
+    cv2.setNumThreads(threads)
+
+
 class _Site:
     """A site's memory with the heads learned from it."""
 
@@ -43,9 +58,9 @@ class LocalRecognizer:
     """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
 
     ``sites_dir`` holds one folder of log segments per site. ``threads`` bounds the threads of each
-    ONNX session. After ``debounce_s`` without a further change (at most ten times that), a
-    background thread re-fits the light heads and swaps them in; until then new examples already
-    count as neighbours.
+    ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without
+    a further change (at most ten times that), a background thread re-fits the light heads and
+    swaps them in; until then new examples already count as neighbours.
     """
 
     def __init__(
@@ -56,6 +71,7 @@ class LocalRecognizer:
         max_pixels: int = DEFAULT_MAX_PIXELS,
         debounce_s: float = 1.0,
     ) -> None:
+        limit_threads(threads)
         self._sites_dir = Path(sites_dir)
         self._describer = Describer(threads=threads, max_pixels=max_pixels)
         self._cache = MatchCache()
