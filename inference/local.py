@@ -16,6 +16,7 @@ from inference.contracts import (
     Change,
     Description,
     Failure,
+    OtherDescriber,
     Recognition,
     RecognizerError,
     SiteRef,
@@ -93,10 +94,10 @@ class LocalRecognizer:
 
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
         """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
-        :class:`RecognizerError` on descriptions of another describer."""
+        :class:`OtherDescriber` on descriptions that another version made."""
         for description in descriptions:
             if description.describer != self._describer.name:
-                raise RecognizerError(
+                raise OtherDescriber(
                     f"the description was made by {description.describer}, "
                     f"this recognizer is {self._describer.name}: describe the picture again"
                 )

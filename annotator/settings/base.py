@@ -241,6 +241,8 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # A broker on disk has no host; kombu would say so at every start.
         "kombu.connection": {"level": "ERROR"},
+        "faiss": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
     },
 }
 PROMETHEUS_EXPORT_MIGRATIONS = False
