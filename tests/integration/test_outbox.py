@@ -42,11 +42,11 @@ class Worker:
 
 
 @pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     made = Worker()
     monkeypatch.setattr(outbox, "_handlers", {**outbox._handlers})
     outbox.register("count", made, batch=4)
-    yield made
+    return made
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def test_work_is_done_in_batches_oldest_first_and_then_gone(worker: Worker) -> N
 
 
 def test_work_that_was_rolled_back_is_not_done(worker: Worker) -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         outbox.enqueue("count", queue="normal", payload={"n": 1})
-        raise RuntimeError
+        transaction.set_rollback(True)
     assert outbox.drain("normal") == 0
 
 
@@ -280,7 +280,7 @@ def test_a_broken_doorbell_loses_nothing(
 def test_an_event_is_published_inside_the_transaction_that_it_reports() -> None:
     with pytest.raises(RuntimeError, match=r"sku\.changed.*inside the transaction"):
         events.publish("sku.changed", sku=1, site=1)
-    with transaction.atomic(), pytest.raises(LookupError, match="sku.chnaged"):
+    with transaction.atomic(), pytest.raises(LookupError, match=r"sku\.chnaged"):
         events.publish("sku.chnaged", sku=1, site=1)
     assert not OutboxEvent.objects.exists()
 
