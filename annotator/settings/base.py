@@ -172,6 +172,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "annotator.core.http.problem_handler",
     "DEFAULT_THROTTLE_RATES": {"sign_in": "20/min"},
+    # Clients write X-Forwarded-For as they like; only a proxy's own entry in it counts.
+    "NUM_PROXIES": 0,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {

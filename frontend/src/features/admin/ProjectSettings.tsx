@@ -66,7 +66,7 @@ export function ProjectSettings({ project }: { project: Project }) {
           </table>
         </div>
         {save.isError && <p className={`error ${styles.wide}`}>{problemText(save.error).detail}</p>}
-        <Button type="submit" size="xs" loading={save.isPending} data-testid="settings-save">
+        <Button type="submit" size="xs" className={styles.submit} loading={save.isPending} data-testid="settings-save">
           {t("common.save")}
         </Button>
       </form>

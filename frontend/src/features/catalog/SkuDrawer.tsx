@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useCategories } from "@/api/categories";
 import { asProblem } from "@/api/problem";
 import type { Sku } from "@/api/types";
+import { FilePicker } from "@/components/FilePicker";
 import { ErrorState, RowsSkeleton, useProblemText } from "@/components/states";
 import { notify } from "@/components/toast";
 import { useAddPicture, useRemovePicture } from "./pictures";
@@ -66,7 +67,7 @@ function Form({ site, sku, mayEdit, onSaved }: { site: number; sku: Sku | null; 
       <Textarea className={styles.wide} size="xs" label={t("catalog.fields.pack_text")} autosize minRows={2} readOnly={!mayEdit} value={edit.pack_text} onChange={(event) => setEdit({ ...edit, pack_text: event.currentTarget.value })} />
       {save.isError && errors.length === 0 && <p className="error">{problemText(save.error).detail}</p>}
       {mayEdit && (
-        <Button type="submit" size="xs" loading={save.isPending} data-testid="sku-save">
+        <Button type="submit" size="xs" className={styles.submit} loading={save.isPending} data-testid="sku-save">
           {t("common.save")}
         </Button>
       )}
@@ -99,20 +100,7 @@ function Pictures({ sku, mayEdit }: { sku: Sku; mayEdit: boolean }) {
         {sku.pictures.length === 0 && <p className="dim">{t("catalog.noPictures")}</p>}
       </div>
       {failed && <p className="error">{problemText(failed).detail}</p>}
-      {mayEdit && (
-        <input
-          type="file"
-          accept="image/*"
-          aria-label={t("catalog.addPicture")}
-          data-testid="sku-picture"
-          disabled={add.isPending}
-          onChange={(event) => {
-            const file = event.target.files?.[0];
-            if (file) add.mutate(file);
-            event.target.value = "";
-          }}
-        />
-      )}
+      {mayEdit && <FilePicker label={t("catalog.addPicture")} accept="image/*" disabled={add.isPending} testId="sku-picture" onPick={([file]) => file && add.mutate(file)} />}
     </section>
   );
 }
