@@ -61,7 +61,7 @@ def example_of(*, key: str, sku_code: str, description: PictureDescription, grou
         kind="reference" if key.startswith("ref:") else "decided",
         embedding=bytes(description.embedding),
         keypoints=bytes(description.keypoints),
-        ocr_text="\n".join(line["text"] for line in description.ocr_lines),
+        ocr_text=" ".join(line["text"] for line in description.ocr_lines),
         group=group,
     )
 
