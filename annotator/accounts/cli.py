@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from annotator.core.errors import DomainError
+from annotator.core.errors import DomainError, FieldError, Invalid
 
 from .models import Project, Site
 from .services import ensure_project, ensure_site
@@ -36,6 +36,9 @@ class SiteCommand(BaseCommand):
         self._machine = options["json"]
         try:
             result = self.run(**options)
+        except Invalid as error:
+            lines = [f"{e['field']}: {e['message']}" for e in map(FieldError.to_json, error.errors)]
+            raise CommandError("\n".join(lines)) from error
         except DomainError as error:
             raise CommandError(error.detail) from error
         except (FileNotFoundError, FileExistsError, NotADirectoryError) as error:

@@ -57,11 +57,12 @@ def take_in(
 ) -> Taken:
     """Verify, store and register one file. ``project`` opens a task for it there; without
     ``suggest`` the machine is not asked about it."""
-    name = name.replace("\\", "/")[-255:]
+    # A folder's file names are bytes; what is no UTF-8 in them is shown as a question mark.
+    name = name.replace("\\", "/")[-255:].encode(errors="replace").decode()
     try:
         picture = media.verify(data)
     except BadPicture as bad:
-        row = _quarantine(site, name, data, source, bad)
+        row = _quarantine(site, name, data, source, bad, actor)
         return Taken(name, "quarantined", quarantine=row)
     with transaction.atomic():
         # One writer of captures a site at a time: identity and near-duplicates stay exact.
@@ -133,7 +134,9 @@ def cam_type_of(name: str) -> str:
     return found[-1].lower() if found else ""
 
 
-def _quarantine(site: Site, name: str, data: bytes, source: str, bad: BadPicture) -> Quarantine:
+def _quarantine(
+    site: Site, name: str, data: bytes, source: str, bad: BadPicture, actor: User | None
+) -> Quarantine:
     with transaction.atomic():
         row, created = Quarantine.objects.get_or_create(
             site=site,
@@ -148,6 +151,11 @@ def _quarantine(site: Site, name: str, data: bytes, source: str, bad: BadPicture
         )
         if created:
             audit.record(
-                action="capture.quarantined", on=row, site_id=site.pk, name=name, code=bad.code
+                action="capture.quarantined",
+                on=row,
+                actor=actor,
+                site_id=site.pk,
+                name=name,
+                code=bad.code,
             )
     return row

@@ -6,6 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers
@@ -77,8 +78,13 @@ def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]] | No
         return 404, problem_body(404, "not_found", text("not_found")), {}
     if isinstance(error, PermissionDenied):
         return 403, problem_body(403, "permission_denied", text("permission_denied")), {}
-    if isinstance(error, RequestDataTooBig | TooManyFilesSent):
-        raise error
+    if isinstance(error, RequestDataTooBig):
+        limit_mb = settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20
+        detail = text("payload_too_large", limit_mb=limit_mb)
+        return 413, problem_body(413, "payload_too_large", detail), {}
+    if isinstance(error, TooManyFilesSent):
+        detail = text("too_many_files", limit=settings.UPLOAD_FILES_PER_REQUEST)
+        return 413, problem_body(413, "too_many_files", detail), {}
     if isinstance(error, exceptions.APIException):
         return _framework_answer(error)
     return None

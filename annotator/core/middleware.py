@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import translation
 
 from .http import problem
 
@@ -40,6 +40,15 @@ def _readiness() -> HttpResponse:
     return JsonResponse({"status": "ok", "database": "ok"})
 
 
+def _limit_bytes(request: HttpRequest) -> int:
+    """How long a body may be: several pictures as files, one as base64, else plain JSON."""
+    if request.content_type == "multipart/form-data":
+        return settings.MAX_UPLOAD_BYTES * 4
+    if request.path == "/v1/recognize":
+        return settings.MAX_UPLOAD_BYTES * 3 // 2
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
 def answer_errors_as_problems(get_response: GetResponse) -> GetResponse:
     """Errors that arise outside the REST views still answer the API in problem+json."""
 
@@ -47,15 +56,11 @@ def answer_errors_as_problems(get_response: GetResponse) -> GetResponse:
         return request.path.startswith(("/api/", "/v1/"))
 
     def handle(request: HttpRequest) -> HttpResponse:
-        length = request.headers.get("Content-Length", "")
-        if length.isdigit() and int(length) > settings.MAX_UPLOAD_BYTES * 4:
-            return problem(413, "payload_too_large", limit_mb=settings.MAX_UPLOAD_BYTES * 4 >> 20)
-        try:
-            response = get_response(request)
-        except RequestDataTooBig:
-            return problem(413, "payload_too_large", limit_mb=settings.MAX_UPLOAD_BYTES >> 20)
-        except TooManyFilesSent:
-            return problem(413, "too_many_files", limit=settings.UPLOAD_FILES_PER_REQUEST)
+        length, limit = request.headers.get("Content-Length", ""), _limit_bytes(request)
+        if length.isdigit() and int(length) > limit:
+            with translation.override(translation.get_language_from_request(request)):
+                return problem(413, "payload_too_large", limit_mb=limit >> 20)
+        response = get_response(request)
         html = response.get("Content-Type", "").startswith("text/html")
         if is_api(request) and html and response.status_code >= 400:
             code = {400: "bad_request", 403: "permission_denied", 404: "not_found"}.get(

@@ -102,7 +102,12 @@ def claim(queue: str) -> list[OutboxEvent]:
             failed_at__isnull=True,
             handler__in=list(_handlers),
         )
-        first = due.order_by("due_at", "id").first()
+        while (first := due.order_by("due_at", "id").first()) is not None:
+            if first.attempts < MAX_ATTEMPTS:
+                break
+            # Every worker that took it died with it.
+            detail = f"{first.attempts} workers died while they ran this."
+            _put_back(first, failed_at=now, last_error=detail)
         if first is None:
             return []
         # A row that failed before runs alone, so that it cannot fail its neighbours again.

@@ -17,7 +17,7 @@ from annotator.accounts.states import Role
 from annotator.datasets.services import import_dataset
 
 SLUG = "demo"
-SCENES = 64
+SCENES = 40
 SEED = 7
 PEOPLE = (
     ("anno1", "标注员甲", (Role.ANNOTATOR,)),

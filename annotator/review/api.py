@@ -423,10 +423,11 @@ class TaskView(_TaskView):
         operation_id="change_task", request=TaskChangeSerializer, responses=TaskSerializer
     )
     def patch(self, request: Request, task_id: int) -> Response:
+        task = self.task(task_id)
         form = TaskChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         task = labeling.change_priority(
-            task=self.task(task_id),
+            task=task,
             priority=Task.Priority[form.validated_data["priority"].upper()],
             actor=self.person,
         )

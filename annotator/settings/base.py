@@ -172,6 +172,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "annotator.core.http.problem_handler",
     "DEFAULT_THROTTLE_RATES": {"sign_in": "20/min"},
+    # Clients write X-Forwarded-For as they like; only a proxy's own entry in it counts.
+    "NUM_PROXIES": 0,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -237,6 +239,12 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.log_level},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # A broker on disk has no host; kombu would say so at every start.
+        "kombu.connection": {"level": "ERROR"},
+        "faiss": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
 }
 PROMETHEUS_EXPORT_MIGRATIONS = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ImproperlyConfigured
 
 from .base import *  # noqa: F403
+from .base import REST_FRAMEWORK
 from .env import env
 
 
@@ -35,5 +36,6 @@ def _refuse() -> None:
 _refuse()
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+REST_FRAMEWORK = {**REST_FRAMEWORK, "NUM_PROXIES": 1}
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 SECURE_HSTS_SECONDS = 31_536_000

@@ -112,7 +112,7 @@ def _parse_section(text: str, above: int) -> int | None:
         else:
             return None
     if digit is None:
-        return None if zero and total == 0 or not text else total
+        return None if (zero and total == 0) or not text else total
     colloquial = not zero and 100 <= unit <= 10**8
     return total + digit * (unit // 10 if colloquial else 1)
 

@@ -34,13 +34,17 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--scenes must be 1 or more, --views of top,front,side, --size like 960x720")
     try:
         with tqdm(total=options.scenes, unit="scene", disable=not sys.stderr.isatty()) as bar:
+
+            def show(done: int) -> None:
+                bar.update(done - bar.n)
+
             manifest = write_dataset(
                 options.out,
                 scenes=options.scenes,
                 seed=options.seed,
                 cam_types=views,
                 size_px=(int(width), int(height)),
-                progress=lambda done: bar.update(done - bar.n),
+                progress=show,
             )
     except (FileExistsError, FontMissing) as error:
         print(error, file=sys.stderr)

@@ -15,15 +15,17 @@ BOARD_CM: Final = 1.6
 _COUNTS: Final = (1, 2, 3, 4, 5, 6, 8, 9, 10, 12)
 _COUNT_WEIGHTS: Final = (26, 18, 13, 11, 6, 9, 6, 5, 3, 3)
 _GRADE_WEIGHTS: Final = (58, 14, 10, 10, 8)
-_WIDEST: Final = {"carton": 4, "bottle": 6, "bag": 5}
+_WIDEST: Final = {"carton": 4, "bottle": 6, "bag": 6}
 _HIGHEST: Final = {"carton": 3, "bottle": 2, "bag": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One pack: where the middle of its bottom stands (cm), its turn, and its damage."""
+    """One pack: where the middle of its bottom stands (cm), its turn, and its damage.
+    ``column_x`` is where its column's middle is, without the unit's own shift."""
 
     centre: tuple[float, float, float]
+    column_x: float
     yaw_deg: float
     level: int
     grade: int
@@ -68,12 +70,13 @@ def arrange(
     hurt = set(rng.sample(range(count), 1 if count < 4 else rng.choice((1, 2)))) if grade else set()
     units = []
     for number, (column, level) in enumerate(places):
-        x = (column - (len(heights) - 1) / 2) * (width + gap) + rng.uniform(-0.35, 0.35)
+        column_x = (column - (len(heights) - 1) / 2) * (width + gap)
+        x = column_x + rng.uniform(-0.35, 0.35)
         y = rng.uniform(-0.03, 0.03) * depth
         z = level * (height + (BOARD_CM if boarded else 0.0))
         yaw = rng.uniform(-2.2, 2.2) if sku.package_type == "carton" else rng.uniform(-7, 7)
         units.append(
-            Unit((x, y, z), yaw, level, grade if number in hurt else 0, rng.randint(0, 2))
+            Unit((x, y, z), column_x, yaw, level, grade if number in hurt else 0, rng.randint(0, 2))
         )
     boards = tuple(height + k * (height + BOARD_CM) for k in range(max(heights) - 1))
     support: Support = rng.choice(("shelf", "shelf", "pallet", "floor"))

@@ -9,9 +9,10 @@ from typing import Final, Literal
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from .artwork import carton_face, mix
+from .artwork import carton_face
 from .camera import Camera
 from .catalog import demo_catalog
+from .printing import mix
 
 Support = Literal["shelf", "pallet", "floor"]
 PLATES: Final = 6
@@ -38,9 +39,13 @@ def rack_plate(number: int) -> Image.Image:
             if rng.random() < 0.84:
                 tone = rng.uniform(0.4, 0.8)
                 if rng.random() < 0.6:
-                    pack = carton_face(rng.choice(cartons), rng.choice(["front", "side"])).resize((w, h))
+                    pack = carton_face(rng.choice(cartons), rng.choice(["front", "side"])).resize(
+                        (w, h)
+                    )
                 else:
-                    pack = Image.new("RGB", (w, h), rng.choice([(168, 132, 92), (150, 118, 84), (190, 160, 122)]))
+                    pack = Image.new(
+                        "RGB", (w, h), rng.choice([(168, 132, 92), (150, 118, 84), (190, 160, 122)])
+                    )
                 image.paste(pack.point(lambda v, t=tone: int(v * t)), (x, y - h))
                 draw.line((x + w, y - h, x + w, y), fill=(20, 18, 16), width=3)
             x += w + rng.choice([3, 5, 8, 40])
@@ -60,8 +65,12 @@ def floor_texture(kind: Support, number: int) -> Image.Image:
     """The ground as seen from straight above, 1024×1024 for 640 cm (mode RGB)."""
     rng = random.Random(f"floor/{kind}/{number}")
     size = 1024
-    coarse = Image.frombytes("L", (40, 40), rng.randbytes(1600)).resize((size, size), Image.Resampling.BICUBIC)
-    fine = Image.frombytes("L", (256, 256), rng.randbytes(65536)).resize((size, size), Image.Resampling.BILINEAR)
+    coarse = Image.frombytes("L", (40, 40), rng.randbytes(1600)).resize(
+        (size, size), Image.Resampling.BICUBIC
+    )
+    fine = Image.frombytes("L", (256, 256), rng.randbytes(65536)).resize(
+        (size, size), Image.Resampling.BILINEAR
+    )
     tone = ImageChops.blend(coarse, fine, 0.35).filter(ImageFilter.GaussianBlur(0.7))
     colour = {
         "shelf": [(112, 116, 122), (138, 140, 142)],
@@ -70,7 +79,9 @@ def floor_texture(kind: Support, number: int) -> Image.Image:
     }[kind][number % 2]
     span = 70 if kind != "shelf" else 26
     shade = tone.point(lambda v: 255 - span + v * span // 255)
-    image = ImageChops.multiply(Image.new("RGB", (size, size), colour), Image.merge("RGB", [shade] * 3))
+    image = ImageChops.multiply(
+        Image.new("RGB", (size, size), colour), Image.merge("RGB", [shade] * 3)
+    )
     draw = ImageDraw.Draw(image)
     if kind == "shelf":
         for k in range(0, size, 16):
@@ -82,7 +93,11 @@ def floor_texture(kind: Support, number: int) -> Image.Image:
             draw.rectangle((0, 700, size, 712), fill=(196, 166, 48))
         for _ in range(26):
             x, y = rng.randint(0, size), rng.randint(0, size)
-            draw.line((x, y, x + rng.randint(-90, 90), y + rng.randint(-30, 30)), fill=mix(colour, (0, 0, 0), 0.2), width=1)
+            draw.line(
+                (x, y, x + rng.randint(-90, 90), y + rng.randint(-30, 30)),
+                fill=mix(colour, (0, 0, 0), 0.2),
+                width=1,
+            )
     return image
 
 
@@ -94,7 +109,9 @@ def paint_ground(
     width, height = canvas.size[0] // 2, canvas.size[1] // 2
     texture = floor_texture(kind, number)
     scale = texture.width / FLOOR_CM
-    to_texture = np.array([[scale, 0, texture.width / 2], [0, -scale, texture.height / 2 + 100], [0, 0, 1]])
+    to_texture = np.array(
+        [[scale, 0, texture.width / 2], [0, -scale, texture.height / 2 + 100], [0, 0, 1]]
+    )
     half = np.diag([0.5, 0.5, 1])
     back = to_texture @ np.linalg.inv(half @ camera.ground_homography(z_cm))
     back /= back[2, 2]
@@ -105,14 +122,12 @@ def paint_ground(
         Image.Resampling.BILINEAR,
         fillcolor=(96, 96, 94),
     )
-    ground = ground.resize(canvas.size, Image.Resampling.BICUBIC)
-    edge = camera.project(np.array([[0.0, far_cm, z_cm]]))[0, 1]
+    ground = ground.resize(canvas.size, Image.Resampling.BILINEAR)
     horizon = camera.rotation[2, 2] > -0.75  # looking down steeply there is no horizon in sight
-    top = max(0.0, float(edge)) if horizon else 0.0
-    if top >= canvas.height:
+    if not horizon:
+        canvas.paste(ground)
         return
-    mask = Image.new("L", canvas.size, 0)
-    mask.paste(255, (0, int(top), *canvas.size))
-    if horizon:
-        mask = mask.resize((32, canvas.height // 4)).filter(ImageFilter.GaussianBlur(3)).resize(canvas.size)
-    canvas.paste(ground, (0, 0), mask)
+    edge = camera.project(np.array([[0.0, far_cm, z_cm]]))[0, 1]
+    rows = np.arange(canvas.height)[:, None]
+    fade = Image.fromarray((np.clip((rows - edge) / 14, 0, 1) * 255).astype(np.uint8))
+    canvas.paste(ground, (0, 0), fade.resize(canvas.size, Image.Resampling.NEAREST))

@@ -9,14 +9,32 @@ from PIL import Image, ImageDraw
 
 from .fonts import font
 
-_LEFT_ODD: Final = (
-    "0001101 0011001 0010011 0111101 0100011 0110001 0101111 0111011 0110111 0001011"
-).split()
-_PARITY: Final = (
-    "OOOOOO OOEOEE OOEEOE OOEEEO OEOOEE OEEOOE OEEEOO OEOEOE OEOEEO OEEOEO"
-).split()
+_LEFT_ODD: Final = [
+    "0001101",
+    "0011001",
+    "0010011",
+    "0111101",
+    "0100011",
+    "0110001",
+    "0101111",
+    "0111011",
+    "0110111",
+    "0001011",
+]
+_PARITY: Final = [
+    "OOOOOO",
+    "OOEOEE",
+    "OOEEOE",
+    "OOEEEO",
+    "OEOOEE",
+    "OEEOOE",
+    "OEEEOO",
+    "OEOEOE",
+    "OEOEEO",
+    "OEEOEO",
+]
 
-QUIET_MODULES: Final = 10
+QUIET_MODULES: Final = 9
 SYMBOL_MODULES: Final = 95 + 2 * QUIET_MODULES
 
 

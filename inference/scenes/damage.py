@@ -28,7 +28,9 @@ def dent(image: Image.Image, rng: random.Random, count: int, reach: float) -> Im
         rx, ry = short * reach * rng.uniform(0.5, 1.1), short * reach * rng.uniform(0.3, 0.8)
         draw.ellipse((x - rx, y - ry, x + rx, y + ry), fill=20)
         slant = rng.uniform(-0.5, 0.5)
-        draw.line((x - rx, y - ry * slant, x + rx, y + ry * slant), fill=0, width=max(2, short // 70))
+        draw.line(
+            (x - rx, y - ry * slant, x + rx, y + ry * slant), fill=0, width=max(2, short // 70)
+        )
     return _relief(image, relief.filter(ImageFilter.GaussianBlur(short / 55)), 0.75)
 
 
@@ -38,7 +40,7 @@ def crease(image: Image.Image, rng: random.Random, count: int) -> Image.Image:
     relief = Image.new("L", image.size, 128)
     draw = ImageDraw.Draw(relief)
     for _ in range(count):
-        x = rng.choice([0, width])
+        x = float(rng.choice([0, width]))
         y = rng.uniform(0, height)
         points = [(x, y)]
         for _ in range(4):
@@ -63,13 +65,21 @@ def tear(image: Image.Image, rng: random.Random, inside: tuple[int, int, int]) -
         angle = 2 * np.pi * k / steps
         jag = rng.uniform(0.65, 1.2)
         outline.append((x + np.cos(angle) * long * jag, y + np.sin(angle) * wide * jag))
-    rim = [(x + (px - x) * 1.22 + rng.uniform(-3, 3), y + (py - y) * 1.3 + rng.uniform(-3, 3)) for px, py in outline]
+    rim = [
+        (x + (px - x) * 1.22 + rng.uniform(-3, 3), y + (py - y) * 1.3 + rng.uniform(-3, 3))
+        for px, py in outline
+    ]
     shadow = Image.new("L", image.size, 0)
     ImageDraw.Draw(shadow).polygon(rim, fill=110)
     image.paste((30, 22, 16), (0, 6), shadow.filter(ImageFilter.GaussianBlur(6)))
     draw.polygon(rim, fill=(206, 186, 158))
     draw.polygon(outline, fill=inside)
-    flap = [outline[0], outline[1], (outline[1][0] + long * 0.25, outline[1][1] + wide * 1.6), outline[3]]
+    flap = [
+        outline[0],
+        outline[1],
+        (outline[1][0] + long * 0.25, outline[1][1] + wide * 1.6),
+        outline[3],
+    ]
     draw.polygon(flap, fill=(188, 162, 128))
     for k in range(0, steps, 2):
         draw.line([outline[k], rim[k]], fill=(228, 214, 194), width=2)

@@ -60,9 +60,7 @@ def write_dataset(
         rng = random.Random(f"dataset/{seed}/{number}")
         # Every SKU in turn, so that small sets cover the catalog.
         sku = _shuffled(catalog, seed, number // len(catalog))[number % len(catalog)]
-        scene = render_scene(
-            sku, rng.randrange(2**31), cam_types=cam_types, size_px=size_px
-        )
+        scene = render_scene(sku, rng.randrange(2**31), cam_types=cam_types, size_px=size_px)
         split = _split(rng.random())
         for cam_type in cam_types:
             record = _write_photo(out, scene, cam_type, seed, number, hashes)

@@ -45,9 +45,7 @@ def font_path() -> Path:
 @cache
 def font(size_px: int) -> ImageFont.FreeTypeFont:
     """The font at a height of ``size_px``. Raises :class:`FontMissing`."""
-    return ImageFont.truetype(
-        font_path(), max(6, size_px), layout_engine=ImageFont.Layout.BASIC
-    )
+    return ImageFont.truetype(font_path(), max(6, size_px), layout_engine=ImageFont.Layout.BASIC)
 
 
 def fitting_font(text: str, width_px: float, height_px: float) -> ImageFont.FreeTypeFont:

@@ -39,7 +39,9 @@ class UnitMasks:
                 draw.polygon([tuple(p) for p in quad / 2], fill=1)
             return mask
         alpha, (x, y) = shape
-        half = alpha.resize((max(1, alpha.width // 2), max(1, alpha.height // 2)), Image.Resampling.BOX)
+        half = alpha.resize(
+            (max(1, alpha.width // 2), max(1, alpha.height // 2)), Image.Resampling.BOX
+        )
         solid = half.point(lambda v: 255 if v > 110 else 0).convert("1")
         mask.paste(solid, (x // 2, y // 2))
         return mask

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import random
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from . import damage
-from .artwork import bag_front, bottle_label, mix, rgb
+from .artwork import bag_front, bottle_label
 from .catalog import SkuTruth
+from .printing import mix, rgb
 
-Pixels = NDArray[np.float32]
+Pixels = NDArray[np.floating]
 
-_LIGHT = np.array([-0.42, 0.55, 0.72])
+BOTTLE_PX: Final = 760
+"""Pixels per height of a bottle in its picture."""
+
+_LABEL_SPAN: Final = (0.08, 0.66)
+"""Where the label begins and ends, in heights of the bottle."""
+
+LABEL_TURN_DEG: Final = 16
+"""Bottles stand turned by this much, so that name and bars both face the front."""
+
+_LIGHT: Final = np.array([-0.42, 0.55, 0.72])
 """Towards the light: left, up, to the camera."""
 
 
@@ -29,7 +40,8 @@ def _profile(sku: SkuTruth, z: Pixels) -> Pixels:
     cap = (z > 0.9).astype(np.float32)
     foot = np.clip(z / 0.02, 0, 1)
     waist = 1 - 0.025 * np.exp(-(((z - 0.66) / 0.02) ** 2))
-    return (radius * (0.93 + 0.07 * foot) * waist * (1 - cap) + cap * body * 0.42).astype(np.float32)
+    outline = radius * (0.93 + 0.07 * foot) * waist * (1 - cap) + cap * body * 0.42
+    return np.asarray(outline, np.float32)
 
 
 @lru_cache(maxsize=192)
@@ -40,7 +52,7 @@ def bottle_sprite(
 
     Drawn from below upwards as a stack of discs, so that a higher disc hides a lower one.
     """
-    scale = 620  # pixels per height of the bottle
+    scale = BOTTLE_PX
     sin, cos = np.sin(np.radians(elevation_deg)), np.cos(np.radians(elevation_deg))
     body = sku.size_cm[0] / sku.size_cm[2] / 2
     half = int(body * scale) + 4
@@ -75,9 +87,15 @@ def bottle_sprite(
     light = _LIGHT / np.linalg.norm(_LIGHT)
     diffuse = np.clip(n_x * light[0] + n_y * light[1] + n_z * light[2], 0, 1)
     rim = 0.55 + 0.45 * toward**0.6
-    shine = np.exp(-(((across + 0.52) / 0.06) ** 2)) * 0.55 + np.exp(-(((across - 0.7) / 0.09) ** 2)) * 0.16
+    shine = (
+        np.exp(-(((across + 0.52) / 0.06) ** 2)) * 0.55
+        + np.exp(-(((across - 0.7) / 0.09) ** 2)) * 0.16
+    )
     shine *= in_body & (z_at > 0.03)
-    lit = colour * ((0.42 + 0.72 * diffuse) * np.where(on_top, 1, rim))[:, :, None] + (shine * 120)[:, :, None]
+    lit = (
+        colour * ((0.42 + 0.72 * diffuse) * np.where(on_top, 1, rim))[:, :, None]
+        + (shine * 120)[:, :, None]
+    )
     alpha = Image.fromarray((solid * 255).astype(np.uint8))
     image = Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
     rng = random.Random(f"{sku.code}/{grade}/{variant}")
@@ -91,7 +109,12 @@ def bottle_sprite(
 
 
 def _bottle_colours(
-    sku: SkuTruth, z_exact: Pixels, z_at: Pixels, across: Pixels, in_body: NDArray[np.bool_], turn_deg: int
+    sku: SkuTruth,
+    z_exact: Pixels,
+    z_at: Pixels,
+    across: Pixels,
+    in_body: NDArray[np.bool_],
+    turn_deg: int,
 ) -> Pixels:
     base, accent = np.array(rgb(sku.base), np.float32), np.array(rgb(sku.accent), np.float32)
     colour = np.broadcast_to(base, (*z_at.shape, 3)).copy()
@@ -99,19 +122,29 @@ def _bottle_colours(
     colour *= depth_tint[:, :, None]
     air = in_body & (z_at > 0.8)
     colour[air] = colour[air] * 0.5 + 110
-    cap_colour = accent if sku.style == "full" and accent.min() < 200 else np.array(rgb(sku.ink), np.float32)
+    cap_colour = (
+        accent if sku.style == "full" and accent.min() < 200 else np.array(rgb(sku.ink), np.float32)
+    )
     ridges = 0.86 + 0.14 * np.cos(np.arcsin(across) * 44)
     cap = z_at >= 0.9
     colour[cap] = (cap_colour * ridges[:, :, None])[cap]
-    label = bottle_label(sku)
-    low, high = 0.12, 0.62
+    label = _label_pixels(sku)
+    rows, columns = label.shape[:2]
+    low, high = _LABEL_SPAN
     around = np.arcsin(across) + np.radians(turn_deg)
-    u = ((around / (2 * np.pi) + 0.5) % 1.0) * (label.width - 1)
-    v = (high - z_exact) / (high - low) * (label.height - 1)
-    on_label = in_body & (v >= 0) & (v <= label.height - 1)
-    texture = np.asarray(label.filter(ImageFilter.GaussianBlur(0.8)), np.float32)
-    colour[on_label] = texture[v[on_label].astype(int), u[on_label].astype(int)]
+    u = ((around / (2 * np.pi) + 0.5) % 1.0) * (columns - 1)
+    v = (high - z_exact) / (high - low) * (rows - 1)
+    on_label = in_body & (v >= 0) & (v <= rows - 1)
+    colour[on_label] = label[np.rint(v[on_label]).astype(int), np.rint(u[on_label]).astype(int)]
     return colour.astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def _label_pixels(sku: SkuTruth) -> NDArray[np.uint8]:
+    """The label at the size at which it is seen, so that bars do not alias."""
+    label = bottle_label(sku)
+    rows = round((_LABEL_SPAN[1] - _LABEL_SPAN[0]) * BOTTLE_PX)
+    return np.asarray(label.resize((label.width, rows), Image.Resampling.LANCZOS))
 
 
 def _bottle_damage(image: Image.Image, grade: int, rng: random.Random) -> Image.Image:
@@ -122,11 +155,21 @@ def _bottle_damage(image: Image.Image, grade: int, rng: random.Random) -> Image.
         x, y = width * rng.uniform(0.35, 0.65), height * rng.uniform(0.3, 0.55)
         for _ in range(9):
             angle, reach = rng.uniform(0, 2 * np.pi), height * rng.uniform(0.05, 0.2)
-            mid = (x + np.cos(angle) * reach * 0.5 + rng.uniform(-6, 6), y + np.sin(angle) * reach * 0.5)
+            mid = (
+                x + np.cos(angle) * reach * 0.5 + rng.uniform(-6, 6),
+                y + np.sin(angle) * reach * 0.5,
+            )
             end = (x + np.cos(angle) * reach, y + np.sin(angle) * reach)
             draw.line([(x, y), mid, end], fill=(245, 245, 240), width=3)
-            draw.line([(x + 2, y + 2), (mid[0] + 2, mid[1] + 2), (end[0] + 2, end[1] + 2)], fill=(40, 36, 32), width=2)
-        hole = [(x + rng.uniform(-1, 1) * width * 0.13, y + rng.uniform(-1, 1) * height * 0.05) for _ in range(7)]
+            draw.line(
+                [(x + 2, y + 2), (mid[0] + 2, mid[1] + 2), (end[0] + 2, end[1] + 2)],
+                fill=(40, 36, 32),
+                width=2,
+            )
+        hole = [
+            (x + rng.uniform(-1, 1) * width * 0.13, y + rng.uniform(-1, 1) * height * 0.05)
+            for _ in range(7)
+        ]
         draw.polygon(hole, fill=(26, 22, 20), outline=(240, 238, 232))
         return image
     if grade == 2:
@@ -142,7 +185,9 @@ def _bend(
     pad = int(width * amount) + 2
     rows = np.linspace(0, np.pi * rng.uniform(1.2, 1.8), height)
     shift = (np.sin(rows) * width * amount * rng.choice([-1, 1])).astype(int)
-    pinch = 1 - amount * 1.6 * np.exp(-((np.linspace(0, 1, height) - rng.uniform(0.4, 0.65)) / 0.1) ** 2)
+    pinch = 1 - amount * 1.6 * np.exp(
+        -(((np.linspace(0, 1, height) - rng.uniform(0.4, 0.65)) / 0.1) ** 2)
+    )
     stack = np.dstack([np.asarray(image), np.asarray(alpha)])
     out = np.zeros((height, width + 2 * pad, 4), np.uint8)
     columns = np.arange(width + 2 * pad)[None, :] - pad - shift[:, None]
@@ -150,17 +195,18 @@ def _bend(
     valid = (source >= 0) & (source < width)
     row_index = np.broadcast_to(np.arange(height)[:, None], source.shape)
     out[valid] = stack[row_index[valid], source[valid]]
-    return Image.fromarray(np.ascontiguousarray(out[:, :, :3])), Image.fromarray(np.ascontiguousarray(out[:, :, 3]))
+    return Image.fromarray(np.ascontiguousarray(out[:, :, :3])), Image.fromarray(
+        np.ascontiguousarray(out[:, :, 3])
+    )
 
 
 @lru_cache(maxsize=192)
-def bag_sprite(
-    sku: SkuTruth, squash: int, narrow: int, grade: int = 0, variant: int = 0
-) -> Image.Image:
-    """A standing bag (mode RGBA); ``squash`` and ``narrow`` are its height and width in percent of
-    the front view's."""
+def bag_sprite(sku: SkuTruth, grade: int = 0, variant: int = 0) -> Image.Image:
+    """A standing bag seen from the front (mode RGBA, 540 px wide)."""
     rng = random.Random(f"{sku.code}/{grade}/{variant}")
-    art = bag_front(sku).resize((440, round(440 * bag_front(sku).height / bag_front(sku).width)), Image.Resampling.LANCZOS)
+    art = bag_front(sku).resize(
+        (540, round(540 * bag_front(sku).height / bag_front(sku).width)), Image.Resampling.LANCZOS
+    )
     if grade >= 3:
         art = damage.damaged(art, grade, rng)
     width, height = art.size
@@ -170,23 +216,27 @@ def bag_sprite(
     puff = (1 - u**4) * (1 - v**6)
     relief = puff * 46 + wrinkles * (4.5 if grade < 1 else 9 if grade < 2 else 17)
     slope_y, slope_x = np.gradient(relief)
-    n = np.dstack([-slope_x, slope_y, np.full_like(slope_x, 1.15)])
-    n /= np.linalg.norm(n, axis=2, keepdims=True)
-    light = _LIGHT / np.linalg.norm(_LIGHT)
-    diffuse = np.clip(n @ light, 0, 1)
-    gloss = np.clip(n @ np.array([-0.3, 0.42, 0.86]), 0, 1) ** 26
+    length = np.sqrt(slope_x**2 + slope_y**2 + 1.15**2)
+    n_x, n_y, n_z = -slope_x / length, slope_y / length, 1.15 / length
+    light = [float(side) for side in _LIGHT / np.linalg.norm(_LIGHT)]
+    diffuse = np.clip(n_x * light[0] + n_y * light[1] + n_z * light[2], 0, 1)
+    gloss = np.clip(-0.3 * n_x + 0.42 * n_y + 0.86 * n_z, 0, 1) ** 26
     seal = (np.abs(v) > 0.925) * (0.9 + 0.1 * np.sign(np.sin(y * 1.25)))
     shade = (0.38 + 0.8 * diffuse) * np.where(np.abs(v) > 0.925, seal, 1)
-    lit = np.asarray(art, np.float32) * shade[:, :, None] + (gloss * (70 if sku.style == "full" else 32))[:, :, None]
+    lit = (
+        np.asarray(art, np.float32) * shade[:, :, None]
+        + (gloss * (70 if sku.style == "full" else 32))[:, :, None]
+    )
     # The filled belly is narrower than the flat seals above and below it.
     waist = 1 - 0.035 * (1 - v**4) - 0.012 * np.sin(v * 7 + variant)
     solid = np.abs(u) <= waist
     if grade == 2:
         solid &= v > -1 + 0.16 * np.clip(u * rng.choice([-1, 1]), 0, 1) ** 1.5
     image = Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
-    image.putalpha(Image.fromarray((solid * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.9)))
-    size = (max(8, width * narrow // 100), max(8, height * squash // 100))
-    return image.resize(size, Image.Resampling.LANCZOS)
+    image.putalpha(
+        Image.fromarray((solid * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.9))
+    )
+    return image
 
 
 def _wrinkles(size: tuple[int, int], rng: random.Random, count: int, seams: bool) -> Pixels:
@@ -194,18 +244,31 @@ def _wrinkles(size: tuple[int, int], rng: random.Random, count: int, seams: bool
     layer = Image.new("L", size, 128)
     draw = ImageDraw.Draw(layer)
     for _ in range(count):
-        x, y = rng.uniform(0, width), rng.uniform(0.1, 0.9) * height
-        dx, dy = rng.uniform(-0.3, 0.3) * width, rng.uniform(-0.12, 0.12) * height
-        draw.line((x, y, x + dx, y + dy), fill=rng.choice([30, 225]), width=rng.randint(3, 9))
+        x, y = rng.uniform(0, width), rng.uniform(0.08, 0.92) * height
+        heading = rng.uniform(0, 6.283)
+        tone = rng.choice([30, 225])
+        for thick in (9, 12, 9, 6, 3):  # a fold swells, bends and runs out
+            heading += rng.uniform(-0.35, 0.35)
+            to_x = x + float(np.cos(heading)) * width * 0.08
+            to_y = y + float(np.sin(heading)) * width * 0.06
+            draw.line((x, y, to_x, to_y), fill=tone, width=thick)
+            x, y = to_x, to_y
     if seams:
         for k in range(16):
             x = width * (k + rng.random()) / 16
-            for top, end in ((0.07, 0.07 + rng.uniform(0.03, 0.1)), (0.93, 0.93 - rng.uniform(0.03, 0.08))):
-                draw.line((x, top * height, x + rng.uniform(-9, 9), end * height), fill=rng.choice([60, 190]), width=4)
-    soft = layer.filter(ImageFilter.GaussianBlur(5))
+            for top, end in (
+                (0.07, 0.07 + rng.uniform(0.03, 0.1)),
+                (0.93, 0.93 - rng.uniform(0.03, 0.08)),
+            ):
+                draw.line(
+                    (x, top * height, x + rng.uniform(-9, 9), end * height),
+                    fill=rng.choice([60, 190]),
+                    width=4,
+                )
+    soft = layer.filter(ImageFilter.GaussianBlur(7))
     return (np.asarray(soft, np.float32) - 128) / 64
 
 
-def cap_colour(sku: SkuTruth) -> tuple[int, int, int]:
+def spill_colour(sku: SkuTruth) -> tuple[int, int, int]:
     """A dark tone of the pack, for what spills out of it."""
     return mix(rgb(sku.base), (70, 55, 40), 0.35)

@@ -8,37 +8,29 @@ from PIL import Image, ImageChops
 from .camera import Array, Camera, perspective_coefficients
 
 
-def shaded(texture: Image.Image, gain: float, fall: float) -> Image.Image:
-    """``texture`` (RGB) times ``gain``, darker by ``fall`` (0…1) towards its lower edge."""
-    steps = np.linspace(gain, gain * (1 - fall), 32)[:, None]
-    column = Image.fromarray(np.clip(steps * 255, 0, 255).astype(np.uint8), "L")
-    shade = column.resize(texture.size, Image.Resampling.BILINEAR)
-    return ImageChops.multiply(texture, Image.merge("RGB", [shade] * 3))
-
-
-def paste_face(canvas: Image.Image, texture: Image.Image, quad: Array) -> None:
+def paste_face(
+    canvas: Image.Image, texture: Image.Image, quad: Array, gain: float = 1.0, fall: float = 0.0
+) -> None:
     """Draw ``texture`` (RGB) onto ``canvas`` so that its corners, clockwise from top left, land on
-    ``quad`` [4, 2] in pixels. Edges are smooth."""
-    lengths = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
-    width = max(4, round(float(max(lengths[0], lengths[2]))))
-    height = max(4, round(float(max(lengths[1], lengths[3]))))
-    if width < texture.width or height < texture.height:
-        small = (min(width, texture.width), min(height, texture.height))
-        texture = texture.resize(small, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    width, height = texture.size
-    # One clear pixel around the texture lets the resampling smooth the face's edges.
-    framed = Image.new("RGBA", (width + 2, height + 2), (*texture.getpixel((0, height // 2)), 0))  # type: ignore[misc]
-    framed.paste(texture.resize((width + 2, height + 2), Image.Resampling.NEAREST), (0, 0))
-    alpha = Image.new("L", (width + 2, height + 2), 0)
-    alpha.paste(255, (1, 1, width + 1, height + 1))
-    framed.paste(texture, (1, 1))
-    framed.putalpha(alpha)
-    low = np.floor(quad.min(axis=0) - 1).astype(int)
-    high = np.ceil(quad.max(axis=0) + 1).astype(int)
-    low = np.maximum(low, 0)
-    high = np.minimum(high, canvas.size)
+    ``quad`` [4, 2] in pixels. It is lit by ``gain``, darker by ``fall`` (0…1) towards its lower
+    edge. Edges are smooth."""
+    low = np.maximum(np.floor(quad.min(axis=0) - 1), 0).astype(int)
+    high = np.minimum(np.ceil(quad.max(axis=0) + 1), canvas.size).astype(int)
     if (high <= low).any():
         return
+    lengths = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    width = min(texture.width, max(4, round(float(max(lengths[0], lengths[2])))))
+    height = min(texture.height, max(4, round(float(max(lengths[1], lengths[3])))))
+    if (width, height) != texture.size:
+        texture = texture.resize((width, height), Image.Resampling.HAMMING)
+    texture = _shaded(texture, gain, fall)
+    # A clear rim around the texture, in its own colours, lets the resampling smooth the edges.
+    framed = Image.new("RGBA", (width + 2, height + 2))
+    for corner in ((0, 0), (2, 0), (0, 2), (2, 2), (1, 1)):
+        framed.paste(texture, corner)
+    alpha = Image.new("L", framed.size, 0)
+    alpha.paste(255, (1, 1, width + 1, height + 1))
+    framed.putalpha(alpha)
     source = np.array(
         [[1, 1], [width + 1, 1], [width + 1, height + 1], [1, height + 1]], dtype=float
     )
@@ -51,6 +43,16 @@ def paste_face(canvas: Image.Image, texture: Image.Image, quad: Array) -> None:
         size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC
     )
     canvas.paste(patch, (int(low[0]), int(low[1])), patch)
+
+
+def _shaded(texture: Image.Image, gain: float, fall: float) -> Image.Image:
+    """``texture`` times ``gain``, which may be a little over 1, falling off downwards."""
+    most = max(gain, 1.0)
+    steps = np.linspace(gain, gain * (1 - fall), texture.height)[:, None] / most
+    column = Image.fromarray((steps * 255).astype(np.uint8), "L")
+    shade = column.resize(texture.size, Image.Resampling.NEAREST)
+    lit = ImageChops.multiply(texture, Image.merge("RGB", [shade] * 3))
+    return lit if most == 1.0 else lit.point(lambda v: min(255, round(v * most)))
 
 
 def faces_camera(quad: Array) -> bool:
@@ -72,7 +74,9 @@ FACES = {
 """Corners of each face, clockwise from its top left as seen from outside."""
 
 
-def block_corners(centre: tuple[float, float, float], size: tuple[float, float, float], yaw_deg: float) -> Array:
+def block_corners(
+    centre: tuple[float, float, float], size: tuple[float, float, float], yaw_deg: float
+) -> Array:
     """The corners [8, 3] of a block that stands with the middle of its bottom at ``centre``."""
     w, d, h = size
     flat = np.array([[-w, -d], [w, -d], [w, d], [-w, d]]) / 2

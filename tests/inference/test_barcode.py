@@ -16,8 +16,8 @@ def ean13(turn: float) -> Image.Image:
     """An EAN-13 label on a large grey picture, off centre, turned counter-clockwise."""
     out = io.BytesIO()
     barcode.get("ean13", NUMBER, writer=ImageWriter()).write(out, {"module_width": 0.35})
-    label = Image.open(out).convert("RGBA").rotate(
-        turn, expand=True, resample=Image.Resampling.BICUBIC
+    label = (
+        Image.open(out).convert("RGBA").rotate(turn, expand=True, resample=Image.Resampling.BICUBIC)
     )
     picture = Image.new("RGB", (1400, 1200), (150, 150, 150))
     picture.paste(label, (700, 100), label)

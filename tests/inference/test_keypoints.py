@@ -19,7 +19,7 @@ def test_round_trip_and_bounds() -> None:
     assert len(data) == 72 * len(found)
     assert found.descriptors.shape == (len(found), 128)
     assert np.linalg.norm(found.descriptors, axis=1) == pytest.approx(1, abs=1e-5)
-    assert 0 <= found.xy.min() and found.xy.max() <= 1
+    assert found.xy.min() >= 0 and found.xy.max() <= 1
     assert data == keypoints.extract(render_pack("ARLA", "Milk"))
 
 

@@ -36,9 +36,9 @@ class NextView(SiteView):
         responses={200: s.AssignmentSerializer, 204: None},
     )
     def post(self, request: Request, project_id: int) -> Response:
+        project = get_object_or_404(Project, pk=project_id, site__in=self.sites)
         form = s.NextSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        project = get_object_or_404(Project, pk=project_id, site__in=self.sites)
         assignment = services.next_assignment(
             project=project, annotator=self.person, exclude=form.validated_data["exclude"]
         )
@@ -77,10 +77,11 @@ class DraftView(_OwnAssignment):
         parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER)],
     )
     def put(self, request: Request, assignment_id: int) -> Response:
+        assignment = self.assignment(assignment_id)
         form = s.DraftSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         assignment = services.save_draft(
-            assignment=self.assignment(assignment_id),
+            assignment=assignment,
             annotator=self.person,
             token=form.validated_data["token"],
             draft=form.validated_data["draft"],
@@ -175,10 +176,11 @@ class ReleaseView(_OwnAssignment):
 
     @extend_schema(operation_id="release", request=s.TokenOnlySerializer, responses={204: None})
     def post(self, request: Request, assignment_id: int) -> Response:
+        assignment = self.assignment(assignment_id)
         form = s.TokenOnlySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         services.release(
-            assignment=self.assignment(assignment_id),
+            assignment=assignment,
             annotator=self.person,
             token=form.validated_data["token"],
         )

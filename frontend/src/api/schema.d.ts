@@ -695,6 +695,8 @@ export interface components {
             captures: components["schemas"]["Capture"][];
             suggestion: components["schemas"]["Suggestion"] | null;
             suggestion_shown: boolean;
+            /** @description There is one, but this answer is to be given without it. */
+            suggestion_withheld: boolean;
             draft: components["schemas"]["DraftContent"] | null;
             etag: string;
         };

@@ -30,7 +30,8 @@ class Command(SiteCommand):
         files = sorted(
             path
             for path in folder.rglob("*")
-            if path.is_file() and not any(part.startswith(".") for part in path.parts[-2:])
+            if path.is_file()
+            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         )
         tick = self.progress(len(files), "ingest")
         counts: Counter[str] = Counter()

@@ -1,0 +1,207 @@
+"""Deny by default: every operation of the OpenAPI, with every role, on one's own and a foreign site.
+
+An operation that is not listed here fails the test, so nobody can add one without saying who may
+use it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+from annotator.accounts.services import create_token
+from annotator.accounts.states import Role
+from annotator.captures.models import Quarantine
+from annotator.catalog.models import ReferencePicture
+from annotator.labeling.services import next_assignment, submit_annotation
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+A, R, D, I = "annotator", "reviewer", "admin", "integrator"  # noqa: E741
+EVERYONE, LABELERS, STAFF = {A, R, D, I}, {A, R, D}, {R, D}
+PUBLIC, SIGNED_IN = {"anonymous", A, R, D, I}, {A, R, D, I}
+
+# operation → who may use it on their own site. Nobody may on a foreign one.
+MAY: dict[str, set[str]] = {
+    "session": PUBLIC, "sign_in": PUBLIC, "sign_out": PUBLIC, "change_me": SIGNED_IN,
+    "members": STAFF, "tokens": {D}, "create_token": {D}, "revoke_token": {D}, "audit": {D},
+    "image": EVERYONE, "captures": STAFF, "upload_captures": {D}, "capture": STAFF,
+    "quarantine": STAFF, "refresh_suggestions": {D}, "recognize": {I, D},
+    "skus": LABELERS, "create_sku": {D}, "sku": LABELERS, "change_sku": {D}, "add_picture": {D},
+    "remove_picture": {D}, "complete_sku": EVERYONE, "categories": EVERYONE, "import_catalog": {D},
+    "projects": LABELERS, "project": LABELERS, "change_project": {D}, "recent": {A}, "next": {A},
+    "assignment": {A}, "save_draft": {A}, "submit": {A}, "skip": {A}, "release": {A},
+    "withdraw": {A}, "disputes": {R}, "open_dispute": {R}, "decide": {R}, "reject_task": {R},
+    "reopen_task": STAFF, "tasks": STAFF, "task": LABELERS, "change_task": {D}, "quality": STAFF,
+    "dataset": {D},
+}  # fmt: skip
+# Operations about one's own things only: on the own site, what is another's is not found.
+OWN_ONLY = {"assignment", "save_draft", "submit", "skip", "release", "withdraw"}
+# Lists without ?site=: a foreign caller gets an answer, but nothing of this site.
+UNSCOPED_LISTS = {
+    "projects", "skus", "captures", "quarantine", "tasks", "audit", "complete_sku", "categories",
+    "members", "tokens", "recognize", "upload_captures", "create_sku", "create_token",
+    "import_catalog", "refresh_suggestions",
+}  # fmt: skip
+
+
+def operations() -> list[tuple[str, str, str]]:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    return sorted(
+        (operation["operationId"], method.upper(), path)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    )
+
+
+def test_every_operation_is_listed() -> None:
+    found = {name for name, _, _ in operations()}
+    assert found == set(MAY), "list who may use each operation in MAY"
+
+
+@pytest.fixture
+def world() -> dict[str, Any]:
+    """One site with one of everything, and a foreign site beside it."""
+    site, foreign = factories.SiteFactory(), factories.SiteFactory()
+    project = factories.ProjectFactory(site=site)
+    factories.TaskFactory.create_batch(3, project=project)
+    author = factories.member(site, Role.ANNOTATOR)
+    assignment = next_assignment(project=project, annotator=author)
+    assert assignment is not None
+    annotation, task = submit_annotation(
+        assignment=assignment,
+        annotator=author,
+        token=assignment.token,
+        fields=factories.GOOD_FIELDS,
+        boxes=[],
+        attributes={},
+        active_seconds=5,
+    )
+    held = next_assignment(project=project, annotator=author)
+    assert held is not None
+    sku = factories.SkuFactory(site=site)
+    capture = factories.CaptureFactory(site=site)
+    picture = ReferencePicture.objects.create(sku=sku, image=capture.image)
+    Quarantine.objects.create(
+        site=site, name="x", code="empty_file", size=0, sha256="0" * 64, source="test"
+    )
+    token, _ = create_token(site=site, name="t")
+    people = {role: factories.member(site, role) for role in Role}
+    strangers = {role: factories.member(foreign, role) for role in Role}
+    ids = {
+        "project_id": project.pk,
+        "task_id": task.pk,
+        "assignment_id": held.pk,
+        "annotation_id": annotation.pk,
+        "image_id": capture.image_id,
+        "capture_id": capture.pk,
+        "sku_id": sku.pk,
+        "picture_id": picture.pk,
+        "token_id": token.pk,
+        "variant": "thumb",
+    }
+    return {"site": site, "ids": ids, "people": people, "strangers": strangers}
+
+
+def call(user: Any, method: str, path: str, ids: dict[str, Any]) -> Any:
+    client = Client(raise_request_exception=True)
+    if user is not None:
+        client.force_login(user)
+    url = re.sub(r"{(\w+)}", lambda m: str(ids[m[1]]), path)
+    return client.generic(method, url, b"{}", content_type="application/json")
+
+
+@pytest.mark.parametrize(("name", "method", "path"), operations())
+def test_who_may(name: str, method: str, path: str, world: dict[str, Any]) -> None:
+    allowed = MAY[name]
+    anonymous = call(None, method, path, world["ids"])
+    if "anonymous" in allowed:
+        assert anonymous.status_code not in (401, 403), anonymous.content
+    else:
+        assert anonymous.status_code == 401, anonymous.content
+    for role in Role:
+        own = call(world["people"][role], method, path, world["ids"])
+        if role.value in allowed:
+            # Let through: whatever comes now is about the request's content.
+            not_refused = own.status_code not in (401, 403)
+            assert not_refused, (name, role, own.content)
+            if name not in OWN_ONLY and name not in {"task", "image"}:
+                assert own.status_code != 404, (name, role, own.content)
+        else:
+            assert own.status_code == 403, (name, role, own.status_code, own.content)
+            assert own.json()["code"] == "permission_denied"
+
+
+@pytest.mark.parametrize(("name", "method", "path"), operations())
+def test_nothing_crosses_sites(name: str, method: str, path: str, world: dict[str, Any]) -> None:
+    if MAY[name] in (PUBLIC, SIGNED_IN) and name in {"session", "sign_in", "sign_out", "change_me"}:
+        return
+    for role in Role:
+        answer = call(world["strangers"][role], method, path, world["ids"])
+        if role.value not in MAY[name]:
+            assert answer.status_code == 403, (name, role, answer.content)
+        elif name in UNSCOPED_LISTS:
+            if method == "GET" and answer.status_code == 200:
+                body = answer.json()
+                rows = body["results"] if isinstance(body, dict) else body
+                slug = world["site"].slug
+                assert slug not in answer.content.decode()
+                if name not in {"members", "audit"}:
+                    assert rows == [], (name, rows)
+        else:
+            assert answer.status_code == 404, (name, role, answer.status_code, answer.content)
+
+
+@pytest.mark.parametrize("name", sorted(UNSCOPED_LISTS - {"tasks", "projects"}))
+def test_naming_a_foreign_site_finds_nothing(name: str, world: dict[str, Any]) -> None:
+    method, path = next((m, p) for n, m, p in operations() if n == name)
+    user = world["strangers"][Role.ADMIN]
+    client = Client()
+    client.force_login(user)
+    answer = client.generic(
+        method,
+        f"{path}?site={world['site'].pk}&q=S",
+        b'{"site": %d, "name": "n", "code": "C"}' % world["site"].pk,
+        content_type="application/json",
+    )
+    if answer.status_code == 200:
+        body = answer.json()
+        assert (body["results"] if isinstance(body, dict) else body) == []
+    else:
+        assert answer.status_code in (400, 404, 415), (name, answer.content)
+
+
+def test_a_token_is_bound_to_its_site(world: dict[str, Any]) -> None:
+    user = world["people"][Role.ADMIN]
+    other = factories.SiteFactory()
+    factories.ProjectFactory(site=other)
+    factories.Membership.objects.create(user=user, site=other, role=Role.ADMIN)
+    _, secret = create_token(site=world["site"], name="t", user=user)
+    client = Client(headers={"Authorization": f"Token {secret}"})
+    sites = {p["site"]["slug"] for p in client.get("/api/v1/projects").json()}
+    assert sites == {world["site"].slug}
+    assert (
+        Client(headers={"Authorization": "Token nonsense"}).get("/api/v1/projects").status_code
+        == 401
+    )
+
+
+def test_revoked_tokens_and_inactive_people_are_out(world: dict[str, Any]) -> None:
+    user = world["people"][Role.ADMIN]
+    token, secret = create_token(site=world["site"], name="t", user=user)
+    client = Client(headers={"Authorization": f"Token {secret}"})
+    assert client.get("/api/v1/projects").status_code == 200
+    assert client.delete(f"/api/v1/tokens/{token.pk}").status_code == 204
+    assert client.get("/api/v1/projects").status_code == 401
+
+
+def test_unlisted_methods_are_denied(world: dict[str, Any]) -> None:
+    client = Client()
+    client.force_login(world["people"][Role.ADMIN])
+    assert client.put("/api/v1/projects").status_code in (403, 405)
+    assert client.delete(f"/api/v1/skus/{world['ids']['sku_id']}").status_code in (403, 405)
