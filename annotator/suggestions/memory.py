@@ -62,6 +62,7 @@ def example_of(*, key: str, sku_code: str, description: PictureDescription, grou
         embedding=bytes(description.embedding),
         ocr_text="\n".join(line["text"] for line in description.ocr_lines),
         group=group,
+        keypoints=bytes(description.keypoints),
     )
 
 

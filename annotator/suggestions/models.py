@@ -13,6 +13,7 @@ class PictureDescription(models.Model):
     )
     describer = models.CharField(max_length=128)
     embedding = models.BinaryField()
+    keypoints = models.BinaryField(default=b"")
     barcodes = models.JSONField(default=list)
     ocr_lines = models.JSONField(default=list)
     missing = models.JSONField(default=dict)
