@@ -157,6 +157,9 @@ def _row_errors(line: int, values: dict[str, str]) -> list[RowError]:
         errors.append(_error(line, "code", code, "bad_code", value=code[:80]))
     if not values.get("name"):
         errors.append(_error(line, "name", "", "required"))
+    for column, value in values.items():
+        if "\x00" in value and column != "code":
+            errors.append(_error(line, column, value[:80], "bad_record", detail="NUL"))
     for column, limit in _LIMITS.items():
         if len(values.get(column, "")) > limit:
             value = values[column]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import time
 import uuid
 from typing import Any
@@ -284,7 +283,7 @@ def _picture_bytes(request: Request) -> bytes:
         )
     try:
         return base64.b64decode(encoded.partition("base64,")[2] or encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; text beyond ASCII another
         raise Invalid([FieldError("image_base64", "bad_record", {"detail": str(error)})]) from error
 
 

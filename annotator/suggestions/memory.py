@@ -63,6 +63,7 @@ def example_of(*, key: str, sku_code: str, description: PictureDescription, grou
         keypoints=bytes(description.keypoints),
         ocr_text=" ".join(line["text"] for line in description.ocr_lines),
         group=group,
+        keypoints=bytes(description.keypoints),
     )
 
 

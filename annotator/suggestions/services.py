@@ -82,19 +82,28 @@ def learn_scene(*, site_id: int, captures: Sequence[Capture], sku_code: str | No
         changes = [memory.delete_example(f"cap:{capture.pk}") for capture in captures]
     else:
         described = describe([capture.image for capture in captures])
+        group = f"scene:{_first_scene(captures)}"
         changes = [
             memory.put_example(
                 memory.example_of(
                     key=f"cap:{capture.pk}",
                     sku_code=sku_code,
                     description=described[capture.image_id],
-                    group=f"scene:{capture.duplicate_of_id or capture.scene_id}",
+                    group=group,
                 )
             )
             for capture in captures
             if capture.image_id in described
         ]
     memory.append(site_id=site_id, changes=changes)
+
+
+def _first_scene(captures: Sequence[Capture]) -> int | None:
+    """The scene of the earliest near-duplicate of a scene's captures, or their own."""
+    seen = next((c for c in captures if c.duplicate_of_id), captures[0] if captures else None)
+    while seen is not None and seen.duplicate_of is not None:
+        seen = seen.duplicate_of
+    return seen.scene_id if seen else None
 
 
 # --- asking the recognizer -------------------------------------------------------------------
@@ -170,6 +179,7 @@ def as_description(image: StoredImage, row: PictureDescription) -> Description:
         ocr_lines=tuple(OcrLine(o["text"], o["confidence"], _points(o)) for o in row.ocr_lines),
         missing=row.missing,
         timings_ms=row.timings_ms,
+        keypoints=bytes(row.keypoints),
     )
 
 

@@ -1,4 +1,4 @@
-import "@mantine/core/styles.css";
+import "@/styles/mantine.css";
 import "@/styles/tokens.css";
 import { createRoot } from "react-dom/client";
 import { App } from "@/app/App";

@@ -35,7 +35,7 @@ function Report({ report }: { report: ImportReport }) {
               {report.errors.map((error, index) => (
                 <tr key={index} data-testid="import-error">
                   <td className="num">{error.line}</td>
-                  <td>{error.column}</td>
+                  <td>{t(`catalog.fields.${error.column}`, { defaultValue: error.column })}</td>
                   <td className="mono">{error.value}</td>
                   <td>{error.message}</td>
                 </tr>

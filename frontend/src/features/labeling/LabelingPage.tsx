@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
 import { EmptyState, ErrorState, RowsSkeleton } from "@/components/states";
@@ -9,16 +9,17 @@ import { useOnline } from "@/lib/online";
 import type { DeskState, Lost } from "./desk";
 import { HeaderStats } from "./HeaderStats";
 import { RecentList } from "./RecentList";
-import { ShortcutHelp } from "./ShortcutHelp";
 import { useDesk } from "./useDesk";
 import type { Kept } from "./useLabelDocument";
 import { Workbench } from "./Workbench";
 import styles from "./labeling.module.css";
 
+const ShortcutHelp = lazy(async () => ({ default: (await import("./ShortcutHelp")).ShortcutHelp }));
+
 function Banners({ state, onForget, onRetry }: { state: DeskState; onForget: (lost: Lost) => void; onRetry: () => void }) {
   const { t } = useTranslation();
   const online = useOnline();
-  const waiting = state.pending.filter((one) => one.waiting).length;
+  const waiting = state.pending.some((one) => one.waiting) ? state.pending.length : 0;
   return (
     <div aria-live="polite" className={styles.banners}>
       {(waiting > 0 || !online) && (
@@ -79,7 +80,7 @@ export function LabelingPage({ project, userId }: { project: Project; userId: nu
           )}
         </div>
       )}
-      <ShortcutHelp opened={help} onClose={() => setHelp(false)} />
+      <Suspense>{help && <ShortcutHelp opened onClose={() => setHelp(false)} />}</Suspense>
     </div>
   );
 }

@@ -1,10 +1,11 @@
-import { Button, Menu } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Problem } from "@/api/problem";
 import { asProblem } from "@/api/problem";
 import type { Box, DisputeDetail, FieldValue, FieldValues, Project, SchemaField, SkuHit } from "@/api/types";
 import { HistoryList } from "@/components/HistoryList";
+import { Menu, MenuItem } from "@/components/Menu";
 import { PhotoStage } from "@/components/photo/PhotoStage";
 import type { StageBox } from "@/components/photo/types";
 import { notify } from "@/components/toast";
@@ -110,6 +111,18 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
     );
   };
 
+  const rejectPhoto = (reason: string) =>
+    reject.mutate(
+      { token: dispute.claim.token, reason, ...(note.trim() && { note: note.trim() }) },
+      {
+        onSuccess: () => {
+          notify({ text: t("review.rejected") });
+          onDone();
+        },
+        onError: (error) => notify({ tone: "error", text: asProblem(error).detail || t("errors.network") }),
+      },
+    );
+
   const letters: Record<string, Column> = { a: "a", b: "b", m: "machine", w: "wms", ...(columns.includes("c") && { c: "c" as const }) };
   const keys: Hotkeys = {
     arrowup: () => setRow((before) => Math.max(0, before - 1)),
@@ -193,34 +206,28 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
             {formatCaption(fields, values)}
           </p>
           <div className={styles.actions}>
-            <Menu position="top-start">
-              <Menu.Target>
-                <Button variant="default" data-testid="reject">
+            <Menu
+              side="top"
+              trigger={(props) => (
+                <Button {...props} variant="default" data-testid="reject">
                   {t("review.reject")}
                 </Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                {REJECT_REASONS.map((reason) => (
-                  <Menu.Item
+              )}
+            >
+              {(close) =>
+                REJECT_REASONS.map((reason) => (
+                  <MenuItem
                     key={reason}
-                    data-testid={`reject-reason-${reason}`}
-                    onClick={() =>
-                      reject.mutate(
-                        { token: dispute.claim.token, reason, ...(note.trim() && { note: note.trim() }) },
-                        {
-                          onSuccess: () => {
-                            notify({ text: t("review.rejected") });
-                            onDone();
-                          },
-                          onError: (error) => notify({ tone: "error", text: asProblem(error).detail || t("errors.network") }),
-                        },
-                      )
-                    }
+                    testId={`reject-reason-${reason}`}
+                    onChoose={() => {
+                      close();
+                      rejectPhoto(reason);
+                    }}
                   >
                     {t(`skipReason.${reason}`)}
-                  </Menu.Item>
-                ))}
-              </Menu.Dropdown>
+                  </MenuItem>
+                ))
+              }
             </Menu>
             <input className={styles.note} type="text" value={note} placeholder={t("review.note")} aria-label={t("review.note")} data-testid="decision-note" onChange={(event) => setNote(event.target.value)} />
             <Button onClick={submit} loading={decide.isPending} data-testid="decide" rightSection={<kbd className={styles.onAccent}>Ctrl ⏎</kbd>}>

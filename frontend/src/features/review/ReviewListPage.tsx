@@ -5,16 +5,19 @@ import { countsOf } from "@/features/projects/counts";
 import type { Project } from "@/api/types";
 import { EmptyState, ErrorState, More, RowsSkeleton } from "@/components/states";
 import { UrgentTag } from "@/components/stateTag";
+import { useMe } from "@/features/session/session";
 import { dateTime, probability } from "@/lib/format";
+import { isFree } from "./claim";
 import { useDisputes } from "./disputes";
 import { Reasons } from "./Reasons";
 
 export function ReviewListPage({ project }: { project: Project }) {
   const { t, i18n } = useTranslation();
   const counts = countsOf(project);
+  const me = useMe();
   const query = useDisputes(project.id);
   const disputes = flatten(query.data);
-  const first = disputes.find((dispute) => dispute.claimed_by === null);
+  const first = disputes.find((dispute) => isFree(dispute, me));
   return (
     <div className="page">
       <div className="pageHead">
