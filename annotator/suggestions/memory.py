@@ -63,7 +63,6 @@ def example_of(*, key: str, sku_code: str, description: PictureDescription, grou
         keypoints=bytes(description.keypoints),
         ocr_text=" ".join(line["text"] for line in description.ocr_lines),
         group=group,
-        keypoints=bytes(description.keypoints),
     )
 
 

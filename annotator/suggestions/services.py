@@ -179,7 +179,6 @@ def as_description(image: StoredImage, row: PictureDescription) -> Description:
         ocr_lines=tuple(OcrLine(o["text"], o["confidence"], _points(o)) for o in row.ocr_lines),
         missing=row.missing,
         timings_ms=row.timings_ms,
-        keypoints=bytes(row.keypoints),
     )
 
 
