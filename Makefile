@@ -78,14 +78,14 @@ test-frontend: frontend/node_modules/.package-lock.json
 	$(NPM) test
 
 test-python: $(DEV_STAMP)
-	$(VENV)/bin/pytest tests
+	$(VENV)/bin/pytest -n 2 --dist loadfile tests
 
 # The same tests of the platform against PostgreSQL and Redis, where they answer.
 test-postgres: $(DEV_STAMP)
 	@$(PY) -m tests.services && \
 	  DATABASE_URL=$${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
 	  BROKER_URL=$${TEST_BROKER_URL:-redis://127.0.0.1:6379/13} \
-	  $(VENV)/bin/pytest tests/integration tests/e2e || [ $$? = 77 ]
+	  $(VENV)/bin/pytest -n 2 --dist loadfile tests/integration tests/e2e || [ $$? = 77 ]
 
 bench: $(DEV_STAMP)
 	$(PY) -m bench

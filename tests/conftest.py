@@ -10,9 +10,19 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 # Playwright keeps an event loop in the test's thread; Django would take that for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# Slow machines are no reason to fail; in CI the same examples run every time.
+settings.register_profile(
+    "warevision",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+settings.load_profile("warevision")
 
 GROCERY = Path(
     os.environ.get("WAREVISION_GROCERY", Path(__file__).parents[2] / "shared" / "data" / "grocery")

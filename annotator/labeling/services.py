@@ -87,7 +87,7 @@ def _prepare(task_id: int, value: float | None = None) -> None:
 
 
 def refresh_suggestions(payloads: Sequence[Mapping[str, Any]]) -> None:
-    """``decision.made``: what was just learned reaches the tasks that come next."""
+    """``scenes.taught``: what was just learned reaches the tasks that come next."""
     for payload in payloads:
         scenes = (
             Task.objects.filter(

@@ -26,18 +26,19 @@ TABLE: dict[str, tuple[Handler, ...]] = {
     "annotation.withdrawing": (Now(review.retract_agreed),),
     # review
     "dispute.opened": (),
-    "decision.made": (
-        Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),
-        Later(
-            "refresh_suggestions",
-            labeling.refresh_suggestions,
-            delay_s=4.0,
-            dedupe=("project",),
-        ),
-    ),
+    "decision.made": (Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),),
     # Imports come in thousands: they wait behind what people do now.
     "decision.imported": (Later("teach", review.teach, batch=8, dedupe=("task",)),),
     "decision.retracted": (
         Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),
+    ),
+    # The pause lets the recognizer refit what it learned before it is asked again.
+    "scenes.taught": (
+        Later(
+            "refresh_suggestions",
+            labeling.refresh_suggestions,
+            delay_s=10.0,
+            dedupe=("project",),
+        ),
     ),
 }

@@ -344,6 +344,7 @@ def _close(task: Task) -> None:
 def teach(payloads: Sequence[Mapping[str, Any]]) -> None:
     """``decision.made`` and ``decision.retracted``: the recognizer learns what a scene shows, or
     forgets it. What counts is how things stand now, so order and repetition do not matter."""
+    projects: set[int] = set()
     for payload in payloads:
         task = Task.objects.select_related("project").filter(pk=payload["task"]).first()
         if task is None:
@@ -356,3 +357,7 @@ def teach(payloads: Sequence[Mapping[str, Any]]) -> None:
             captures=captures_of_scene(task.scene_id),
             sku_code=decision.sku_code or None if decision else None,
         )
+        projects.add(task.project_id)
+    with transaction.atomic():
+        for project in projects:
+            events.publish("scenes.taught", project=project)
