@@ -9,7 +9,9 @@ export function useProblemText() {
   return (error: unknown): { detail: string; hint: string | undefined } => {
     const problem = asProblem(error);
     if (problem.code === "network") return { detail: t("errors.network"), hint: t("errors.networkHint") };
-    if (problem.status >= 500) return { detail: problem.detail || t("errors.server"), hint: problem.hint ?? t("errors.serverHint") };
+    // a crash is told in this page's language; an overloaded server (503) says itself what is the matter
+    if (problem.status === 500) return { detail: t("errors.server"), hint: t("errors.serverHint") };
+    if (problem.status > 500) return { detail: problem.detail || t("errors.server"), hint: problem.hint ?? t("errors.serverHint") };
     return { detail: problem.detail || t("errors.unknown", { status: problem.status }), hint: problem.hint };
   };
 }
