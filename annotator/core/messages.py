@@ -182,9 +182,9 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "必須の列がありません：{column}",
     ),
     "bad_code": (
-        "SKU 编码无效：{value}（1–64 个字符，不含空白和控制字符）",
-        "Bad SKU code: {value} (1–64 characters, no spaces or control characters)",
-        "SKU コードが無効です：{value}",
+        "SKU 编码“{value}”无效：要 1–64 个字符，不含空白、控制字符和 |【】[]",
+        "The SKU code “{value}” is not valid: 1–64 characters, no spaces, control characters or |【】[]",
+        "SKU コード「{value}」は無効です（1–64 文字、空白・制御文字・|【】[] 不可）",
     ),
     "duplicate_code": (
         "与第 {line} 行的编码重复",

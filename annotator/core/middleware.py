@@ -66,7 +66,8 @@ def answer_errors_as_problems(get_response: GetResponse) -> GetResponse:
             code = {400: "bad_request", 403: "permission_denied", 404: "not_found"}.get(
                 response.status_code, "server_error"
             )
-            return problem(response.status_code, code, detail=response.reason_phrase)
+            with translation.override(translation.get_language_from_request(request)):
+                return problem(response.status_code, code, detail=response.reason_phrase)
         return response
 
     return handle

@@ -57,6 +57,7 @@ class DisputeRowSerializer(serializers.Serializer[Any]):
     reasons = ReasonSerializer(many=True)
     opened_at = serializers.DateTimeField()
     claimed_by = serializers.CharField(allow_null=True)
+    claimed_by_me = serializers.BooleanField()
     reopened = serializers.BooleanField()
 
 
@@ -221,6 +222,7 @@ class DisputesView(SiteView):
                 "reasons": row.reasons,
                 "opened_at": row.opened_at,
                 "claimed_by": str(row.reviewer) if row.reviewer else None,
+                "claimed_by_me": row.reviewer_id == self.person.pk,
                 "reopened": row.reopened,
             }
             for row in rows

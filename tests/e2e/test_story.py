@@ -58,7 +58,7 @@ def label(page: Page, sku: str, quantity: str, *, condition: int = 1) -> None:
     expect(field).to_be_visible()
     if field.input_value() != sku:
         field.fill(sku)
-        page.get_by_test_id("field-sku-option-0").click()
+        page.get_by_test_id("field-sku-option-1").click()
     expect(page.get_by_test_id("field-category")).not_to_have_value("")
     expect(page.get_by_test_id("field-spec")).not_to_have_value("")
     page.get_by_test_id("field-quantity").fill(quantity)

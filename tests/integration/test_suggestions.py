@@ -465,7 +465,9 @@ def test_a_decision_reaches_the_tasks_that_come_next(
         work()
         assert top_of(twin) is None
         decide(project, first, sku="A-1")
-        clock.shift(5)
+        work()
+        # A while after the teaching, so that the recognizer has refitted what it learned.
+        clock.shift(11)
         work()
         assert top_of(twin) == "A-1"
 

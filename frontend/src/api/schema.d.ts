@@ -944,6 +944,7 @@ export interface components {
             /** Format: date-time */
             opened_at: string;
             claimed_by: string | null;
+            claimed_by_me: boolean;
             reopened: boolean;
         };
         DisputeRowPage: {

@@ -5,7 +5,6 @@ import { countsOf } from "@/features/projects/counts";
 import type { Project } from "@/api/types";
 import { EmptyState, ErrorState, More, RowsSkeleton } from "@/components/states";
 import { UrgentTag } from "@/components/stateTag";
-import { useMe } from "@/features/session/session";
 import { dateTime, probability } from "@/lib/format";
 import { isFree } from "./claim";
 import { useDisputes } from "./disputes";
@@ -14,10 +13,9 @@ import { Reasons } from "./Reasons";
 export function ReviewListPage({ project }: { project: Project }) {
   const { t, i18n } = useTranslation();
   const counts = countsOf(project);
-  const me = useMe();
   const query = useDisputes(project.id);
   const disputes = flatten(query.data);
-  const first = disputes.find((dispute) => isFree(dispute, me));
+  const first = disputes.find((dispute) => isFree(dispute));
   return (
     <div className="page">
       <div className="pageHead">

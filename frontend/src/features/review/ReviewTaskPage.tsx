@@ -4,7 +4,6 @@ import { useTranslation } from "react-i18next";
 import { asProblem } from "@/api/problem";
 import type { Project } from "@/api/types";
 import { EmptyState, ErrorState, RowsSkeleton } from "@/components/states";
-import { useMe } from "@/features/session/session";
 import { isFree } from "./claim";
 import { useDispute } from "./dispute";
 import { disputesQuery } from "./disputes";
@@ -14,13 +13,12 @@ export function ReviewTaskPage({ project, taskId }: { project: Project; taskId: 
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const me = useMe();
   const dispute = useDispute(taskId);
 
   const toNext = async () => {
     await client.invalidateQueries({ queryKey: disputesQuery(project.id).queryKey });
     const list = await client.infiniteQuery(disputesQuery(project.id)).catch(() => null);
-    const next = list?.pages[0]?.results.find((one) => one.task.id !== taskId && isFree(one, me));
+    const next = list?.pages[0]?.results.find((one) => one.task.id !== taskId && isFree(one));
     if (next) await navigate({ to: "/p/$projectId/review/$taskId", params: { projectId: project.id, taskId: next.task.id } });
     else await navigate({ to: "/p/$projectId/review", params: { projectId: project.id } });
   };

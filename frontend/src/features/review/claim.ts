@@ -1,5 +1,4 @@
-import type { Dispute, User } from "@/api/types";
+import type { Dispute } from "@/api/types";
 
-/** Nobody else has it open. Claims carry display names. */
-export const isFree = (dispute: Pick<Dispute, "claimed_by">, me: Pick<User, "display_name" | "username">): boolean =>
-  dispute.claimed_by === null || dispute.claimed_by === (me.display_name || me.username);
+/** Nobody else has it open. */
+export const isFree = (dispute: Pick<Dispute, "claimed_by" | "claimed_by_me">): boolean => dispute.claimed_by === null || dispute.claimed_by_me;
