@@ -6,7 +6,6 @@ sweep interval, never the work.
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 
@@ -45,5 +44,3 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
-# A broker on disk has no host; kombu would say so at every start.
-logging.getLogger("kombu.connection").setLevel(logging.ERROR)

@@ -4,12 +4,16 @@
 
 The data set's folder is ``$WAREVISION_GROCERY``, else ``../shared/data/grocery`` beside the
 repository. Three states of a site: (a) catalog and reference pictures only, (b) five decided photos
-a SKU (three draws), (c) all photos decided. Three ways to hold photos out:
+a SKU (three draws; in cross-validation one a fold), (c) all photos decided. Three ways to hold
+photos out:
 
 * ``val``: the validation photos;
 * ``random``: five random folds of the training photos. Most of them were taken in bursts, so a
   held-out photo has near-twins among the decided ones: read this as an upper bound;
 * ``grouped``: five folds that keep look-alike photos of a SKU together: the figure to choose by.
+
+State (a) has decided nothing, so all training photos are held out: its ``random`` row stands for
+``grouped`` too.
 
 Descriptions are cached in ``--cache``, for reading text takes minutes.
 """
@@ -37,6 +41,7 @@ from inference.contracts import Change, Description, Example, Failure, SkuRecord
 from inference.describe import Describer
 from inference.evidence import fusion
 from inference.learning import fit_heads
+from inference.local import limit_threads
 from inference.ranking import MatchCache, gather, see
 from inference.retrieval.backbone import unpack
 from inference.retrieval.memory import SiteMemory
@@ -185,8 +190,7 @@ def cases(data: Grocery) -> Iterator[Case]:
         for number in range(FOLDS):
             rest = [p for p, f in zip(data.train, fold, strict=True) if f != number]
             asked = [p for p, f in zip(data.train, fold, strict=True) if f == number]
-            for seed in range(DRAWS):
-                yield Case("b", name, draw(rest, SHOTS, seed), asked)
+            yield Case("b", name, draw(rest, SHOTS, number), asked)
             yield Case("c", name, rest, asked)
 
 
@@ -266,6 +270,7 @@ def main() -> None:
     parser.add_argument("--describe-only", action="store_true", help="fill the cache and stop")
     parser.add_argument("--json", action="store_true", help="one JSON line a row of the table")
     options = parser.parse_args()
+    limit_threads(1)
     data = Grocery(data_folder(), options.cache)
     timings = [p.description.timings_ms for p in data.train]
     if options.describe_only:

@@ -123,6 +123,8 @@ def _catalog_changes(path: Path, recognizer: Any) -> Iterator[Change]:
         if not values["code"]:
             continue
         values.setdefault("name", "")
+        # Captions name the leaf of a category path.
+        values["category"] = values.get("category", "").rpartition("/")[2]
         volume = float(row.get("sales_volume") or 0)
         yield Change(0, "put_sku", sku=SkuRecord(**values, sales_volume=volume))
         names = [n for n in (row.get("reference_image") or "").split(";") if n.strip()]

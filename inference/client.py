@@ -10,6 +10,7 @@ import httpx
 from inference.contracts import (
     Description,
     Failure,
+    OtherDescriber,
     Recognition,
     RecognizerError,
     SiteRef,
@@ -130,6 +131,8 @@ def _error(response: httpx.Response) -> RecognizerError:
         retry_after_s = _UNREACHABLE_RETRY_S
     if kind == "stale_memory":
         return StaleMemory(text, retry_after_s=retry_after_s)
+    if kind == "other_describer":
+        return OtherDescriber(text)
     return RecognizerError(text, retry_after_s=retry_after_s)
 
 

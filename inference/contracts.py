@@ -278,6 +278,10 @@ class StaleMemory(RecognizerError):
     """The replica has not yet seen the change number that the request names."""
 
 
+class OtherDescriber(RecognizerError):
+    """A description was made by another version: the picture must be described again."""
+
+
 class Recognizer(Protocol):
     """Reads pictures and proposes SKUs. Implementations are thread-safe."""
 
@@ -288,7 +292,8 @@ class Recognizer(Protocol):
         ...
 
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
-        """Rank the site's SKUs for each description, in order. Raises :class:`RecognizerError`."""
+        """Rank the site's SKUs for each description, in order. Raises :class:`StaleMemory`,
+        :class:`OtherDescriber` or another :class:`RecognizerError`."""
         ...
 
     def ready(self) -> bool:

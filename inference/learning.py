@@ -8,7 +8,7 @@ import numpy as np
 
 from inference.contracts import Example, OcrLine
 from inference.evidence import fusion
-from inference.ranking import SHIPPED_WEIGHTS, Heads, MatchCache, Seen, gather
+from inference.ranking import TAUGHT_WEIGHTS, Heads, MatchCache, Seen, gather
 from inference.retrieval.backbone import Float32Array, unpack
 from inference.retrieval.heads import (
     fit_picture_head,
@@ -18,7 +18,7 @@ from inference.retrieval.heads import (
 )
 from inference.retrieval.memory import SiteMemory
 
-MAX_WEIGHT_PICTURES = 300
+MAX_WEIGHT_PICTURES = 200
 """Pictures on which the fusion weights are fitted: five numbers need no more."""
 
 
@@ -76,12 +76,12 @@ def _fit_weights(
                 collected.append(dict(evidence.parts))
                 truth.append(catalog.row_of[decided[i].sku_code])
     if not collected:
-        return dict(SHIPPED_WEIGHTS)
+        return dict(TAUGHT_WEIGHTS)
     silent = np.full(len(catalog.codes), -np.log(len(catalog.codes)))
     sources = sorted({source for parts in collected for source in parts})
     stacked = {s: np.stack([parts.get(s, silent) for parts in collected]) for s in sources}
     return fusion.fit_weights(
-        fusion.LabelledParts(stacked, np.asarray(truth, dtype=np.intp)), SHIPPED_WEIGHTS
+        fusion.LabelledParts(stacked, np.asarray(truth, dtype=np.intp)), TAUGHT_WEIGHTS
     )
 
 

@@ -8,10 +8,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+import faiss
+import threadpoolctl
+
 from inference.contracts import (
     Change,
     Description,
     Failure,
+    OtherDescriber,
     Recognition,
     RecognizerError,
     SiteRef,
@@ -29,6 +34,17 @@ logger = logging.getLogger(__name__)
 _STALE_RETRY_S = 1.0
 
 
+def limit_threads(threads: int) -> None:
+    """Bound the process's BLAS, FAISS and OpenCV threads.
+
+    The matrices here are small: spinning worker threads cost more than they save, and on a busy
+    machine ten times more. These libraries know only settings of the whole process.
+    """
+    threadpoolctl.threadpool_limits(limits=threads)
+    faiss.omp_set_num_threads(threads)
+    cv2.setNumThreads(threads)
+
+
 class _Site:
     """A site's memory with the heads learned from it."""
 
@@ -43,9 +59,9 @@ class LocalRecognizer:
     """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
 
     ``sites_dir`` holds one folder of log segments per site. ``threads`` bounds the threads of each
-    ONNX session. After ``debounce_s`` without a further change (at most ten times that), a
-    background thread re-fits the light heads and swaps them in; until then new examples already
-    count as neighbours.
+    ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without
+    a further change (at most ten times that), a background thread re-fits the light heads and
+    swaps them in; until then new examples already count as neighbours.
     """
 
     def __init__(
@@ -56,6 +72,7 @@ class LocalRecognizer:
         max_pixels: int = DEFAULT_MAX_PIXELS,
         debounce_s: float = 1.0,
     ) -> None:
+        limit_threads(threads)
         self._sites_dir = Path(sites_dir)
         self._describer = Describer(threads=threads, max_pixels=max_pixels)
         self._cache = MatchCache()
@@ -77,10 +94,10 @@ class LocalRecognizer:
 
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
         """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
-        :class:`RecognizerError` on descriptions of another describer."""
+        :class:`OtherDescriber` on descriptions that another version made."""
         for description in descriptions:
             if description.describer != self._describer.name:
-                raise RecognizerError(
+                raise OtherDescriber(
                     f"the description was made by {description.describer}, "
                     f"this recognizer is {self._describer.name}: describe the picture again"
                 )

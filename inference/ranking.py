@@ -30,13 +30,23 @@ from inference.retrieval.memory import Catalog, SiteMemory
 
 FloatArray = NDArray[np.float64]
 
-SHIPPED_WEIGHTS: Mapping[str, float] = {
-    "barcode": 5.0,  # a check digit stands behind it: it outvotes the look of the pack
+BARCODE_WEIGHT = 5.0
+"""A check digit stands behind a barcode: it outvotes the look of the pack."""
+UNTAUGHT_WEIGHTS: Mapping[str, float] = {
+    "barcode": BARCODE_WEIGHT,
     "pack_text": 1.0,
     "neighbours": 1.0,
-    "picture": 0.6,
-    "words": 0.6,
 }
+"""For a site without decided pictures."""
+TAUGHT_WEIGHTS: Mapping[str, float] = {
+    "barcode": BARCODE_WEIGHT,
+    "pack_text": 0.85,
+    "neighbours": 0.55,
+    "picture": 0.5,
+    "words": 0.75,
+}
+"""Where the fit of a site's own weights starts from: heads and neighbours say the same twice over,
+so each counts less than alone."""
 TEXT_SCALE = 1.5
 COSINE_SCALE = 40.0
 MATCH_SCALE = 0.7
@@ -49,7 +59,9 @@ UNPICTURED_GAP = 4.0
 """By how many nats a match can beat SKUs that have no picture to match: siblings share print, so a
 good match with one of them does not rule out another of which nothing has been seen yet."""
 
-SHORTLIST = 40
+SHORTLIST = 24
+SHORTLIST_MASS = 0.9995
+"""SKUs are compared point by point, most probable first, until the rest has next to no chance."""
 SEARCH_COUNT = 500
 MAX_CANDIDATES = 10
 MAX_NEIGHBOURS = 8
@@ -63,7 +75,7 @@ class Heads:
 
     picture: PictureHead | None = None
     words: WordsHead | None = None
-    weights: Mapping[str, float] = field(default_factory=lambda: dict(SHIPPED_WEIGHTS))
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(UNTAUGHT_WEIGHTS))
     revision: int = 0
 
 
@@ -183,11 +195,18 @@ def gather(
     ]
     cosine = _cosine_logits(catalog, neighbours)
     preliminary = fusion.fuse(parts, heads.weights, size) * np.exp(fusion.log_softmax(cosine))
-    shortlist = np.argsort(-preliminary, kind="stable")[:SHORTLIST]
+    shortlist = _shortlist(preliminary)
     match = _match_logits(memory, catalog, cache, seen, shortlist, without)
     if neighbours:
         parts["neighbours"] = fusion.log_softmax(cosine + match)
     return Evidence(parts, text, tuple(neighbours))
+
+
+def _shortlist(p: FloatArray) -> NDArray[np.intp]:
+    order = np.argsort(-p, kind="stable")
+    rest = 1 - np.cumsum(p[order]) / p.sum()
+    enough = int(np.searchsorted(-rest, -(1 - SHORTLIST_MASS))) + 1
+    return order[: min(max(enough, 5), SHORTLIST)]
 
 
 def _over_catalog(catalog: Catalog, codes: Sequence[str], log_p: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,7 @@ class Api:
         return self.client.generic(
             method,
             path if path.startswith("/v1") else f"/api/v1{path}",
-            b"" if data is None else __import__("json").dumps(data).encode(),
+            b"" if data is None else json.dumps(data).encode(),
             content_type="application/json",
             headers=extra,
         )
@@ -73,9 +74,10 @@ def api() -> type[Api]:
 
 
 @pytest.fixture(autouse=True)
-def _media_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
+def _media_folder(settings: Any, tmp_path: Path) -> None:
     """Each test keeps its files to itself."""
     from django.core.files.storage import default_storage, storages
+    from django.utils.functional import empty
 
     settings.HOME = tmp_path
     settings.SITES_DIR = tmp_path / "sites"
@@ -87,8 +89,7 @@ def _media_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
         },
     }
     storages._storages.clear()
-    default_storage._wrapped = __import__("django.utils.functional").utils.functional.empty
-    yield
+    default_storage._wrapped = empty
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ from django.utils import timezone
 from annotator.accounts.models import Project, Site, User
 from annotator.accounts.queries import sites_where
 from annotator.accounts.states import STAFF
+from annotator.core.models import OutboxEvent
+from annotator.suggestions.models import Suggestion
 
 from .models import Annotation, Assignment, Task
 from .states import OPEN_STATES, AssignmentState, TaskState
@@ -134,9 +136,15 @@ def overdue(now: datetime, limit: int = 200) -> list[Assignment]:
     )
 
 
-def waiting_too_long(project: Project, seconds: float = 20.0) -> QuerySet[Task]:
-    """Tasks that still wait for a suggestion, oldest first."""
-    since = timezone.now() - timedelta(seconds=seconds)
-    return Task.objects.filter(project=project, state=TaskState.NEW, created_at__lt=since).order_by(
-        "-priority", "id"
+def waiting_in_vain(project: Project) -> QuerySet[Task]:
+    """Tasks that wait for a suggestion that is not coming, oldest first: the site has had none for
+    a while, the recognizer has refused work for 20 s or nobody has asked it for two minutes."""
+    now = timezone.now()
+    refused = OutboxEvent.objects.filter(handler="suggest").exclude(last_error="").exists()
+    since = now - timedelta(seconds=20 if refused else 120)
+    recent = Suggestion.objects.filter(
+        capture__site=project.site_id, created_at__gte=now - timedelta(seconds=20)
     )
+    return Task.objects.filter(
+        ~Exists(recent), project=project, state=TaskState.NEW, created_at__lt=since
+    ).order_by("-priority", "id")

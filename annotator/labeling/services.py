@@ -133,7 +133,7 @@ def next_assignment(
 
 def _one_without_suggestion(project: Project) -> Task | None:
     """When nothing is ready, a task whose suggestion is late: better no guess than no work."""
-    task = queries.waiting_too_long(project).select_for_update(skip_locked=True).first()
+    task = queries.waiting_in_vain(project).select_for_update(skip_locked=True).first()
     if task is not None:
         take_transition(task, Action.PREPARE)
     return task

@@ -239,6 +239,12 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.log_level},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # A broker on disk has no host; kombu would say so at every start.
+        "kombu.connection": {"level": "ERROR"},
+        "faiss": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
 }
 PROMETHEUS_EXPORT_MIGRATIONS = False

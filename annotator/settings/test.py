@@ -23,6 +23,7 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
         **SQLITE_OPTIONS,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;",
     }
-STATIC_ROOT = None
+STATIC_ROOT = _HOME / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 OUTBOX_RING = False
 REST_FRAMEWORK = {**REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {"sign_in": None}}  # noqa: F405

@@ -60,9 +60,9 @@ def example_of(*, key: str, sku_code: str, description: PictureDescription, grou
         sku_code=sku_code,
         kind="reference" if key.startswith("ref:") else "decided",
         embedding=bytes(description.embedding),
-        ocr_text="\n".join(line["text"] for line in description.ocr_lines),
-        group=group,
         keypoints=bytes(description.keypoints),
+        ocr_text=" ".join(line["text"] for line in description.ocr_lines),
+        group=group,
     )
 
 
@@ -118,6 +118,10 @@ def publish(site_id: int) -> int:
         first, last = memory.published_number + 1, memory.last_number
         if first > last:
             return last
+        if first == 1:
+            # A new database beside an old folder: what lies there is another log.
+            for segment in _segments(site_id):
+                (folder(site_id) / segment.name).unlink(missing_ok=True)
         rows = SiteChange.objects.filter(site_id=site_id, number__gte=first).order_by("number")
         write_segment(folder(site_id), "log", map(_change, rows), first=first, last=last)
         memory.published_number = last

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -15,12 +16,20 @@ from annotator.core import events
 from annotator.core.outbox import TryLater
 from annotator.media import services as media
 from annotator.media.models import StoredImage
-from inference.contracts import Barcode, Description, OcrLine, Recognition, RecognizerError
+from inference.contracts import (
+    Barcode,
+    Description,
+    OcrLine,
+    OtherDescriber,
+    Recognition,
+    RecognizerError,
+)
 
 from . import memory
 from .models import CaptureSuggestion, PictureDescription, Suggestion, SuggestionState
 from .recognizer import get_recognizer
 
+MAX_REQUEST_BYTES = 32 << 20
 Payloads = Sequence[Mapping[str, Any]]
 
 
@@ -107,17 +116,37 @@ def describe(images: Sequence[StoredImage]) -> dict[int, PictureDescription]:
         row.image_id: row
         for row in PictureDescription.objects.filter(image__in=[image.pk for image in images])
     }
-    wanted = list({image.pk: image for image in images if image.pk not in kept}.values())
-    if not wanted:
-        return kept
-    try:
-        answers = get_recognizer().describe([media.original_bytes(image) for image in wanted])
-    except RecognizerError as error:
-        raise TryLater(str(error), after_s=error.retry_after_s or 5.0) from error
-    for image, answer in zip(wanted, answers, strict=True):
-        if isinstance(answer, Description):
-            kept[image.pk] = keep_description(image, answer)
+    wanted = {image.pk: image for image in images if image.pk not in kept}
+    for batch in _batches(list(wanted.values())):
+        with _later_when_busy():
+            answers = get_recognizer().describe([media.original_bytes(image) for image in batch])
+        for image, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Description):
+                kept[image.pk] = keep_description(image, answer)
     return kept
+
+
+def _batches(images: Sequence[StoredImage]) -> Iterator[list[StoredImage]]:
+    """Images in turn, as many together as make no unreasonable request."""
+    batch: list[StoredImage] = []
+    for image in images:
+        if batch and sum(i.size for i in batch) + image.size > MAX_REQUEST_BYTES:
+            yield batch
+            batch = []
+        batch.append(image)
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _later_when_busy() -> Iterator[None]:
+    """A recognizer that is away or busy is asked again later; another error is a real one."""
+    try:
+        yield
+    except RecognizerError as error:
+        if error.retry_after_s is None:
+            raise
+        raise TryLater(str(error), after_s=error.retry_after_s) from error
 
 
 def keep_description(image: StoredImage, description: Description) -> PictureDescription:
@@ -145,11 +174,11 @@ def as_description(image: StoredImage, row: PictureDescription) -> Description:
         height_px=image.height,
         describer=row.describer,
         embedding=bytes(row.embedding),
+        keypoints=bytes(row.keypoints),
         barcodes=tuple(Barcode(b["text"], b["format"], _points(b)) for b in row.barcodes),
         ocr_lines=tuple(OcrLine(o["text"], o["confidence"], _points(o)) for o in row.ocr_lines),
         missing=row.missing,
         timings_ms=row.timings_ms,
-        keypoints=bytes(row.keypoints),
     )
 
 
@@ -174,9 +203,13 @@ def suggest(captures: Sequence[Capture], *, only_changes: bool = False) -> int:
     for site_id, group in by_site.items():
         descriptions = [as_description(c.image, described[c.image_id]) for c in group]
         try:
-            answers = get_recognizer().rank(memory.site_ref(site_id), descriptions)
-        except RecognizerError as error:
-            raise TryLater(str(error), after_s=error.retry_after_s or 5.0) from error
+            with _later_when_busy():
+                answers = get_recognizer().rank(memory.site_ref(site_id), descriptions)
+        except OtherDescriber as error:
+            # The recognizer was upgraded: what was seen is seen anew.
+            images = [capture.image_id for capture in group]
+            PictureDescription.objects.filter(image__in=images).delete()
+            raise TryLater(str(error), after_s=0.0) from error
         current = _current(group) if only_changes else {}
         for capture, answer in zip(group, answers, strict=True):
             if capture.pk in current and _says_the_same(current[capture.pk], answer):

@@ -1,4 +1,4 @@
-import "@mantine/core/styles.css";
+import "@/styles/mantine.css";
 import "@/styles/tokens.css";
 import { createRoot } from "react-dom/client";
 import { App } from "@/app/App";
@@ -13,7 +13,7 @@ function browserLanguage(): Language {
 
 async function start() {
   // One round trip decides language, theme and where to go; a silent server is told by the page itself.
-  const session = await queryClient.ensureQueryData(sessionQuery).catch(() => null);
+  const session = await queryClient.query({ ...sessionQuery, staleTime: "static" }).catch(() => null);
   await startI18n(session?.user ? fromServer(session.user.language) : browserLanguage());
   const root = document.getElementById("root");
   if (root) createRoot(root).render(<App theme={session?.user?.theme} />);

@@ -16,9 +16,17 @@ from inference.evidence.text import normalise
 Float32Array = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 
-SHRINKAGE = 0.3
+SHRINKAGE = 0.5
+MAX_TEMPERATURE = 0.05
+TEMPERATURE_HALF = 2.0
+"""Discriminants in 1280 dimensions are far too sure of themselves: their logits are scaled by
+``MAX_TEMPERATURE · n / (n + TEMPERATURE_HALF)`` at n pictures a SKU, chosen by cross-validation."""
 WORDS_C = 10.0
-_TYPICAL_VARIANCE = 2e-4
+MAX_WORDS_SKUS = 1000
+MAX_WORDS_WEIGHTS = 4_000_000
+"""Bounds on the words head: its solver holds some twenty copies of the weights [K, F]. With more
+SKUs there is none, and the match against pack text stands alone."""
+_TYPICAL_VARIANCE = 4e-4
 """Within-SKU variance per dimension of unit embeddings, where none can be measured."""
 _MAX_ITERATIONS = 60
 NEAR_DUPLICATE_COSINE = 0.85
@@ -73,20 +81,28 @@ def fit_picture_head(embeddings: Float32Array, labels: Sequence[str]) -> Picture
     scatter = residual.T @ residual / max(1, len(x) - len(codes))
     level = float(np.trace(scatter)) / x.shape[1]
     if level < 1e-9:  # one picture a SKU: no spread to learn from
-        scatter, level = np.zeros_like(scatter), _TYPICAL_VARIANCE
+        scatter, level = np.eye(x.shape[1]) * _TYPICAL_VARIANCE, _TYPICAL_VARIANCE
     covariance = (1 - SHRINKAGE) * scatter
     covariance[np.diag_indices_from(covariance)] += SHRINKAGE * level
-    weights = np.linalg.solve(covariance, means.T)
+    pictures = len(x) / len(codes)
+    temperature = MAX_TEMPERATURE * pictures / (pictures + TEMPERATURE_HALF)
+    weights = np.linalg.solve(covariance, means.T) * temperature
     bias = -0.5 * np.einsum("kd,dk->k", means, weights)
     return PictureHead(codes, weights, bias)
 
 
 def fit_words_head(texts: Sequence[str], labels: Sequence[str]) -> WordsHead | None:
-    """Fit on OCR texts; None when fewer than two SKUs have any text."""
+    """Fit on OCR texts; None when fewer than two or too many SKUs have any text."""
     with_text = [(normalise(t), label) for t, label in zip(texts, labels, strict=True) if t.strip()]
-    if len({label for _, label in with_text}) < 2:
+    taught = len({label for _, label in with_text})
+    if not 2 <= taught <= MAX_WORDS_SKUS:
         return None
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    vectorizer = TfidfVectorizer(
+        analyzer="char_wb",
+        ngram_range=(2, 5),
+        sublinear_tf=True,
+        max_features=MAX_WORDS_WEIGHTS // taught,
+    )
     features = vectorizer.fit_transform([t for t, _ in with_text])
     model = LogisticRegression(
         C=WORDS_C,

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from inference.retrieval.backbone import DIMENSIONS, unpack
 from inference.retrieval.index import PictureIndex
 
 Float32Array = NDArray[np.float32]
+Kind = Literal["reference", "decided"]
 logger = logging.getLogger(__name__)
 
 
@@ -66,7 +68,7 @@ class SiteMemory:
         self._examples: dict[str, Example] = {}
         self._decided_of: dict[str, dict[str, str]] = {}
         self._references_of: dict[str, set[str]] = {}
-        self._index = PictureIndex(DIMENSIONS)
+        self._indexes = _empty_indexes()
         self._catalog: Catalog | None = None
         self.revision = 0
         """Counts changes to examples or SKUs, so that a fit can tell whether it is out of date."""
@@ -146,7 +148,7 @@ class SiteMemory:
         self._examples.clear()
         self._decided_of.clear()
         self._references_of.clear()
-        self._index = PictureIndex(DIMENSIONS)
+        self._indexes = _empty_indexes()
         self._catalog = None
 
     def _put_example(self, example: Example) -> None:
@@ -164,7 +166,7 @@ class SiteMemory:
                     return
                 self._delete_example(last)
         try:
-            self._index.put(example.key, unpack(example.embedding))
+            self._indexes[example.kind].put(example.key, unpack(example.embedding))
         except ValueError as error:
             # made by another describer: one old picture must not cost the site its memory
             logger.warning("site %s: example ignored: %s", self.site, error)
@@ -177,7 +179,7 @@ class SiteMemory:
         example = self._examples.pop(key, None)
         if example is None:
             return
-        self._index.remove(key)
+        self._indexes[example.kind].remove(key)
         if example.kind == "reference":
             self._references_of[example.sku_code].discard(key)
             self._catalog = None
@@ -214,14 +216,19 @@ class SiteMemory:
         )
 
     def nearest(self, vector: Float32Array, count: int) -> list[Neighbour]:
-        """The most similar known pictures of SKUs that are in the catalog."""
+        """Up to ``count`` reference pictures and as many decided ones, most similar first.
+
+        They are searched apart: a hundred photos from the same shelf would crowd out the studio
+        pictures. Pictures of SKUs that are not in the catalog are left out.
+        """
         with self._lock:
             found = []
-            for key, cosine in self._index.search(vector, 2 * count):
-                example = self._examples[key]
-                if example.sku_code in self._skus:
-                    found.append(Neighbour(key, example.sku_code, example.kind, round(cosine, 4)))
-            return found[:count]
+            for kind, index in self._indexes.items():
+                for key, cosine in index.search(vector, count):
+                    code = self._examples[key].sku_code
+                    if code in self._skus:
+                        found.append(Neighbour(key, code, kind, round(cosine, 4)))
+            return sorted(found, key=lambda n: (-n.similarity, n.key))
 
     def examples(self) -> list[Example]:
         """All examples of SKUs in the catalog, ordered by key."""
@@ -240,6 +247,10 @@ class SiteMemory:
             keys += sorted(decided, key=decided.__getitem__)
             chosen = [self._examples[key] for key in keys if self._examples[key].keypoints]
             return chosen[: self._limits.keypoints_per_sku]
+
+
+def _empty_indexes() -> dict[Kind, PictureIndex]:
+    return {"reference": PictureIndex(DIMENSIONS), "decided": PictureIndex(DIMENSIONS)}
 
 
 def _reaches(segments: Iterable[Segment], number: int, last: int) -> bool:

@@ -235,7 +235,7 @@ def bag_front(sku: SkuTruth) -> Image.Image:
     )
     text = f"净含量 {sku.spec.partition('/')[0]}"
     draw.text(
-        (width * 0.09, height * 0.887),
+        (width * 0.09, height * 0.675),
         text,
         font=font(int(height * 0.042)),
         fill=ink,

@@ -129,6 +129,7 @@ def _sku(number: int, row: list[str]) -> SkuTruth:
     width, depth, height = (float(side) for side in size.split(","))
     # 690–699 is mainland China's range; the company part is made up.
     first_twelve = f"69{number % 10}{4170 + number // 7 * 31:04d}{20011 + number * 137:05d}"
+    printed_size = spec if unit == "箱" else f"净含量 {spec.partition('/')[0]}"
     return SkuTruth(
         code=code,
         name=f"{brand}{product}",
@@ -139,7 +140,7 @@ def _sku(number: int, row: list[str]) -> SkuTruth:
         spec=spec,
         unit=unit,
         barcode=first_twelve + check_digit(first_twelve),
-        pack_text=f"{brand} {_BRANDS[brand]} {product} {variant} {spec}",
+        pack_text=f"{brand} {_BRANDS[brand]} {product} {variant} {printed_size}",
         sales_volume=int(sales),
         package_type=_PACKAGE_OF_UNIT[unit],
         size_cm=(width, depth, height),

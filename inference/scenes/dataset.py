@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 from PIL import Image
 
-from .catalog import CATEGORY_PARENTS, SkuTruth, demo_catalog
+from .catalog import SkuTruth, demo_catalog
 from .render import CAM_TYPES, DEFAULT_SIZE, CamType, Scene, render_reference, render_scene
 
 SPLITS: Final = (("train", 0.8), ("val", 0.1), ("test", 0.1))
@@ -154,10 +154,9 @@ def _write_metadata(
         path = f"metadata/reference/{sku.code}.jpg"
         _write(out, path, _jpeg(render_reference(sku, seed), 92), hashes)
         row = {name: getattr(sku, name) for name in CATALOG_COLUMNS if name != "reference_image"}
-        writer.writerow({**row, "reference_image": path})
+        category = f"{sku.category_parent}/{sku.category}"
+        writer.writerow({**row, "category": category, "reference_image": path})
     _write(out, "metadata/sku_catalog.csv", table.getvalue().encode(), hashes)
-    tree = "name,parent\n" + "".join(f"{leaf},{up}\n" for leaf, up in CATEGORY_PARENTS.items())
-    _write(out, "metadata/categories.csv", tree.encode(), hashes)
     cameras = {
         f"cam_{name}": {**_CAMERAS[name], "width_px": size_px[0], "height_px": size_px[1]}
         for name in cam_types

@@ -30,6 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from inference.contracts import (
     Description,
     Failure,
+    OtherDescriber,
     RecognizerError,
     SiteRef,
     StaleMemory,
@@ -43,7 +44,7 @@ from inference.serving.queue import PictureQueue, QueueFull
 class ServerLimits:
     """What one request may cost."""
 
-    max_body_bytes: int = 64 * 1024 * 1024
+    max_body_bytes: int = 80 * 1024 * 1024
     max_images: int = 32
     max_descriptions: int = 256
     queue_capacity: int = 64
@@ -191,6 +192,8 @@ def _answer(error: Exception) -> Response:
         return _problem(503, "timed_out", "the server is stopping", retry_after_s=5)
     if isinstance(error, StaleMemory):
         return _problem(409, "stale_memory", str(error), retry_after_s=error.retry_after_s)
+    if isinstance(error, OtherDescriber):
+        return _problem(409, "other_describer", str(error))
     if isinstance(error, RecognizerError):
         return _problem(422, "cannot_recognize", str(error), retry_after_s=error.retry_after_s)
     if isinstance(error, HTTPException):

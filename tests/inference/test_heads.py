@@ -37,6 +37,16 @@ def test_words_head_learns_through_ocr_errors() -> None:
     assert [head.codes[i] for i in log_p.argmax(1)] == ["milk", "juice"]
 
 
+def test_the_words_head_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, labels = ["alpha beta gamma", "delta epsilon zeta", "eta theta"], ["A", "B", "C"]
+    monkeypatch.setattr(heads, "MAX_WORDS_WEIGHTS", 30)
+    head = heads.fit_words_head(texts, labels)
+    assert head is not None
+    assert head.model.coef_.shape == (3, 10)
+    monkeypatch.setattr(heads, "MAX_WORDS_SKUS", 2)
+    assert heads.fit_words_head(texts, labels) is None
+
+
 def test_one_sku_or_no_words_make_no_head() -> None:
     x, _ = blobs(1)
     assert heads.fit_picture_head(x, ["A"] * len(x)) is None

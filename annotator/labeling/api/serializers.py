@@ -103,6 +103,9 @@ class AssignmentSerializer(serializers.Serializer[Any]):
     captures = CaptureSerializer(many=True)
     suggestion = SuggestionSerializer(allow_null=True)
     suggestion_shown = serializers.BooleanField()
+    suggestion_withheld = serializers.BooleanField(
+        help_text="There is one, but this answer is to be given without it."
+    )
     draft = DraftContentSerializer(allow_null=True)
     etag = serializers.CharField()
 
@@ -168,6 +171,7 @@ def assignment_json(assignment: Assignment) -> dict[str, Any]:
         "captures": [capture_json(capture) for capture in captures],
         "suggestion": suggestion_json(shown, site_id=captures[0].site_id) if shown else None,
         "suggestion_shown": assignment.suggestion_shown,
+        "suggestion_withheld": assignment.suggestion_id is not None and shown is None,
         "draft": assignment.draft,
         "etag": etag_of(assignment),
     }

@@ -1,7 +1,17 @@
-import type { components } from "./schema";
+export interface FieldError {
+  field: string;
+  code: string;
+  message: string;
+  params?: Record<string, unknown>;
+}
 
-type ProblemBody = components["schemas"]["Problem"];
-export type FieldError = NonNullable<ProblemBody["errors"]>[number];
+interface ProblemBody {
+  title: string;
+  detail: string;
+  code: string;
+  hint: string;
+  errors: FieldError[];
+}
 
 /** An RFC 9457 answer, or the absence of one (`status` 0: the network is gone). */
 export class Problem extends Error {

@@ -4,17 +4,209 @@
  */
 
 export interface paths {
-    "/api/v1/session": {
+    "/api/v1/annotations/{annotation_id}/withdraw": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_session"];
+        get?: never;
         put?: never;
-        post: operations["post_session"];
-        delete: operations["delete_session"];
+        /** @description Take an answer back within 10 s. */
+        post: operations["withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One's own assignment. */
+        get: operations["assignment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Keep what was typed so far; extends the lease. */
+        put: operations["save_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Give a task back unanswered. */
+        post: operations["release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Pass on a task, with a reason. */
+        post: operations["skip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Submit an answer. */
+        post: operations["submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The audit log of a site. */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The captures of a site, and uploading more. */
+        get: operations["captures"];
+        put?: never;
+        /** @description The captures of a site, and uploading more. */
+        post: operations["upload_captures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures/{capture_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One capture, its suggestion, its near-duplicates and the other views of its scene. */
+        get: operations["capture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalog/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Importing a CSV. ``dry_run`` lists what would change and every bad row; without it, a file
+         *     with bad rows is refused whole unless ``skip_bad``.
+         */
+        post: operations["import_catalog"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The category tree, in path order. */
+        get: operations["categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{image_id}/{variant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One variant of a picture. Content never changes, so it is cached for good (privately). */
+        get: operations["image"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -33,7 +225,25 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patch_me"];
+        /** @description One's own settings. */
+        patch: operations["change_me"];
+        trace?: never;
+    };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Who works on a site. */
+        get: operations["members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/projects": {
@@ -43,7 +253,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_projects"];
+        /** @description The projects of the caller's sites. */
+        get: operations["projects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -52,46 +263,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{id}": {
+    "/api/v1/projects/{project_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_projects_id_"];
+        /** @description One project; admins change its settings. */
+        get: operations["project"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patch_projects_id_"];
+        /** @description One project; admins change its settings. */
+        patch: operations["change_project"];
         trace?: never;
     };
-    "/api/v1/projects/{id}/next": {
+    "/api/v1/projects/{project_id}/dataset.zip": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post: operations["post_projects_id_next"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_assignments_id_"];
+        /** @description The project's decided captures in the data set layout, streamed as a zip. */
+        get: operations["dataset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -100,94 +298,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/assignments/{id}/draft": {
+    "/api/v1/projects/{project_id}/disputes": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put: operations["put_assignments_id_draft"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/submit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_assignments_id_submit"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/skip": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_assignments_id_skip"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assignments/{id}/release": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_assignments_id_release"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/annotations/{id}/withdraw": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_annotations_id_withdraw"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{id}/recent": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_projects_id_recent"];
+        /** @description The open disputes of a project that the caller may settle. */
+        get: operations["disputes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -196,39 +315,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{id}/disputes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_projects_id_disputes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{id}/dispute": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_tasks_id_dispute"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{id}/decide": {
+    "/api/v1/projects/{project_id}/next": {
         parameters: {
             query?: never;
             header?: never;
@@ -237,53 +324,23 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_tasks_id_decide"];
+        /** @description Take the next task of a project: 200 with an assignment, or 204 when there is none. */
+        post: operations["next"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tasks/{id}/reject": {
+    "/api/v1/projects/{project_id}/quality": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post: operations["post_tasks_id_reject"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{id}/reopen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_tasks_id_reopen"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_tasks"];
+        /** @description The quality figures of a project. */
+        get: operations["quality"];
         put?: never;
         post?: never;
         delete?: never;
@@ -292,46 +349,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tasks/{id}": {
+    "/api/v1/projects/{project_id}/recent": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_tasks_id_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/captures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_captures"];
-        put?: never;
-        post: operations["post_captures"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/captures/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_captures_id_"];
+        /** @description My last ten answers. */
+        get: operations["recent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -347,7 +373,114 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_quarantine"];
+        /** @description Files that were refused, with the reason. */
+        get: operations["quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The browser's session. */
+        get: operations["session"];
+        put?: never;
+        /** @description The browser's session. */
+        post: operations["sign_in"];
+        /** @description The browser's session. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/skus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The SKUs of a site. */
+        get: operations["skus"];
+        put?: never;
+        /** @description The SKUs of a site. */
+        post: operations["create_sku"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/skus/{sku_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One SKU. */
+        get: operations["sku"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description One SKU. */
+        patch: operations["change_sku"];
+        trace?: never;
+    };
+    "/api/v1/skus/{sku_id}/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Adding reference pictures. */
+        post: operations["add_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/skus/{sku_id}/pictures/{picture_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description One reference picture. */
+        delete: operations["remove_picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/skus/autocomplete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Completion of what an annotator types into the SKU field. */
+        get: operations["complete_sku"];
         put?: never;
         post?: never;
         delete?: never;
@@ -365,46 +498,56 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_suggestions_refresh"];
+        /** @description Ask the machine again about captures that have no suggestion. */
+        post: operations["refresh_suggestions"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/skus": {
+    "/api/v1/tasks": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_skus"];
-        put?: never;
-        post: operations["post_skus"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/skus/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_skus_id_"];
+        /** @description The tasks of the caller's sites. */
+        get: operations["tasks"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patch_skus_id_"];
+        patch?: never;
         trace?: never;
     };
-    "/api/v1/skus/{id}/pictures": {
+    "/api/v1/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description One task, its decision and history. Annotators see a task that they answered, and only their
+         *     own part of it.
+         */
+        get: operations["task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * @description One task, its decision and history. Annotators see a task that they answered, and only their
+         *     own part of it.
+         */
+        patch: operations["change_task"];
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/decide": {
         parameters: {
             query?: never;
             header?: never;
@@ -413,14 +556,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_skus_id_pictures"];
+        /** @description Settle a dispute. */
+        post: operations["decide"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/skus/{id}/pictures/{picture_id}": {
+    "/api/v1/tasks/{task_id}/dispute": {
         parameters: {
             query?: never;
             header?: never;
@@ -429,46 +573,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
-        delete: operations["delete_skus_id_pictures_picture_id_"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/skus/autocomplete": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_skus_autocomplete"];
-        put?: never;
-        post?: never;
+        /** @description One dispute, side by side. Opening it takes it on the caller's desk for 15 minutes. */
+        post: operations["open_dispute"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/categories": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_categories"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/catalog/import": {
+    "/api/v1/tasks/{task_id}/reject": {
         parameters: {
             query?: never;
             header?: never;
@@ -477,39 +590,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_catalog_import"];
+        /** @description Set aside a task whose photo cannot be used. */
+        post: operations["reject_task"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{id}/quality": {
+    "/api/v1/tasks/{task_id}/reopen": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_projects_id_quality"];
+        get?: never;
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/members": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_members"];
-        put?: never;
-        post?: never;
+        /** @description Put a settled task back on the reviewers' desk. */
+        post: operations["reopen_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -523,16 +622,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_tokens"];
+        /** @description The API tokens of a site. */
+        get: operations["tokens"];
         put?: never;
-        post: operations["post_tokens"];
+        /** @description The API tokens of a site. */
+        post: operations["create_token"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tokens/{id}": {
+    "/api/v1/tokens/{token_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -542,22 +643,27 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete: operations["delete_tokens_id_"];
+        /** @description One API token. */
+        delete: operations["revoke_token"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit": {
+    "/v1/recognize": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_audit"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * @description What is in a picture, for WMS and conveyor lines. ``?view=wms`` answers
+         *     ``{sku_id, category, confidence}``.
+         */
+        post: operations["recognize"];
         delete?: never;
         options?: never;
         head?: never;
@@ -568,51 +674,204 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        SiteRef: {
+        Annotator: {
             id: number;
-            slug: string;
             name: string;
+            annotations: number;
+            /** Format: double */
+            agreement: number | null;
+            /** Format: double */
+            mean_active_seconds: number;
+            disputes_lost: number;
         };
-        User: {
+        Assignment: {
             id: number;
-            username: string;
-            display_name: string;
-            /** @enum {string} */
-            language: "zh-hans" | "en" | "ja";
-            /** @enum {string} */
-            theme: "auto" | "light" | "dark";
-            is_superuser: boolean;
-            memberships: {
-                site: components["schemas"]["SiteRef"];
-                roles: components["schemas"]["Role"][];
-            }[];
+            token: string;
+            state: components["schemas"]["AssignmentStateEnum"];
+            /** Format: date-time */
+            expires_at: string;
+            project: number;
+            task: components["schemas"]["Task"];
+            captures: components["schemas"]["Capture"][];
+            suggestion: components["schemas"]["Suggestion"] | null;
+            suggestion_shown: boolean;
+            /** @description There is one, but this answer is to be given without it. */
+            suggestion_withheld: boolean;
+            draft: components["schemas"]["DraftContent"] | null;
+            etag: string;
         };
-        /** @enum {string} */
-        Role: "annotator" | "reviewer" | "admin" | "integrator";
-        Session: {
-            authenticated: boolean;
-            csrf_token: string;
-            user?: components["schemas"]["User"];
+        /**
+         * @description * `active` - Active
+         *     * `submitted` - Submitted
+         *     * `skipped` - Skipped
+         *     * `expired` - Expired
+         *     * `released` - Released
+         * @enum {string}
+         */
+        AssignmentStateEnum: "active" | "submitted" | "skipped" | "expired" | "released";
+        Audit: {
+            id: number;
+            /** Format: date-time */
+            at: string;
+            actor: string | null;
+            action: string;
+            object_type: string;
+            object_id: number;
+            data: {
+                [key: string]: unknown;
+            };
         };
-        SchemaField: {
-            key: string;
-            kind: components["schemas"]["FieldKind"];
-            label: components["schemas"]["FieldLabel"];
-            required: boolean;
-            weight: number;
-            options: string[];
+        AuditPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Audit"][];
         };
-        /** @enum {string} */
-        FieldKind: "sku" | "category" | "spec" | "quantity" | "condition" | "text" | "date" | "choice";
-        FieldLabel: {
-            zh: string;
-            en: string;
-            ja: string;
+        Barcode: {
+            text: string;
+            format: string;
+            polygon: number[][];
+            sku_code: string | null;
         };
-        CaptionSchema: {
-            fields: components["schemas"]["SchemaField"][];
+        /**
+         * @description * `up` - up
+         *     * `down` - down
+         * @enum {string}
+         */
+        BetterEnum: "up" | "down";
+        /** @enum {unknown} */
+        BlankEnum: "";
+        /** @description Pixels of the upright capture, origin top left. */
+        Box: {
+            capture: number;
+            /** Format: double */
+            x: number;
+            /** Format: double */
+            y: number;
+            /** Format: double */
+            w: number;
+            /** Format: double */
+            h: number;
         };
-        ProjectCounts: {
+        /** @description Pixels of the upright capture, origin top left. */
+        BoxRequest: {
+            capture: number;
+            /** Format: double */
+            x: number;
+            /** Format: double */
+            y: number;
+            /** Format: double */
+            w: number;
+            /** Format: double */
+            h: number;
+        };
+        /**
+         * @description * `top` - Top
+         *     * `front` - Front
+         *     * `side` - Side
+         * @enum {string}
+         */
+        CamTypeEnum: "top" | "front" | "side";
+        Candidate: {
+            sku_code: string;
+            name: string;
+            category: string;
+            spec: string;
+            unit: string;
+            /** Format: double */
+            confidence: number;
+            parts: {
+                [key: string]: number;
+            };
+            words: string[];
+            picture: string | null;
+        };
+        Capture: {
+            id: number;
+            image_id: string;
+            cam_type: string;
+            /** @description Pixels of the upright picture. */
+            width: number;
+            /** @description Pixels of the upright picture. */
+            height: number;
+            images: components["schemas"]["ImageUrls"];
+            /** Format: double */
+            sharpness: number;
+            /** Format: double */
+            exposure: number;
+            /** Format: date-time */
+            created_at: string;
+            duplicate_of: number | null;
+        };
+        CaptureDetail: {
+            id: number;
+            image_id: string;
+            cam_type: string;
+            /** @description Pixels of the upright picture. */
+            width: number;
+            /** @description Pixels of the upright picture. */
+            height: number;
+            images: components["schemas"]["ImageUrls"];
+            /** Format: double */
+            sharpness: number;
+            /** Format: double */
+            exposure: number;
+            /** Format: date-time */
+            created_at: string;
+            duplicate_of: number | null;
+            suggestion_state: components["schemas"]["SuggestionStateEnum"];
+            top_sku: string | null;
+            /** Format: double */
+            top_confidence: number | null;
+            sha256: string;
+            original_name: string;
+            scene: string;
+            suggestion: components["schemas"]["Suggestion"] | null;
+            duplicates: components["schemas"]["Capture"][];
+            views: components["schemas"]["Capture"][];
+        };
+        Categories: {
+            results: components["schemas"]["Category"][];
+        };
+        Category: {
+            id: number;
+            name: string;
+            parent: number | null;
+            path: string;
+            depth: number;
+            sku_count: number;
+        };
+        CategoryRef: {
+            id: number;
+            name: string;
+            path: string;
+        };
+        Claim: {
+            token: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        Columns: {
+            known: string[];
+            extra: string[];
+            missing: string[];
+        };
+        Completion: {
+            code: string;
+            name: string;
+            brand: string;
+            category: string;
+            spec: string;
+            unit: string;
+            barcode: string;
+            match: components["schemas"]["MatchEnum"];
+            thumb: string | null;
+        };
+        Completions: {
+            results: components["schemas"]["Completion"][];
+        };
+        Counts: {
             new: number;
             ready: number;
             labeling: number;
@@ -621,223 +880,497 @@ export interface components {
             rejected: number;
             total: number;
         };
-        Project: {
-            id: number;
-            site: components["schemas"]["SiteRef"];
-            slug: string;
-            name: string;
-            overlap: number;
-            threshold: number;
-            boxes_required: boolean;
-            withhold_rate?: number;
-            lease_seconds: number;
-            guide: string;
-            schema: components["schemas"]["CaptionSchema"];
-            counts: components["schemas"]["ProjectCounts"];
-            my: {
-                roles: components["schemas"]["Role"][];
-                today: number;
-                mean_active_seconds: number | null;
-                open: number;
-            };
-        };
-        /** @enum {string} */
-        TaskState: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected";
-        Task: {
-            id: number;
-            project: number;
-            scene: number | null;
-            state: components["schemas"]["TaskState"];
-            /** @enum {string} */
-            priority: "normal" | "urgent";
-            created_at: string;
-            decided_at: string | null;
-        };
-        Capture: {
-            id: number;
-            image_id: string;
-            /** @enum {string} */
-            cam_type: "top" | "front" | "side" | "";
-            width: number;
-            height: number;
-            images: {
-                thumb: string;
-                display: string;
-                original: string;
-            };
-            sharpness: number | null;
-            exposure: number | null;
-            created_at: string;
-            task_ids?: number[];
-            duplicate_of: number | null;
-        };
-        SuggestedField: {
-            value: string | null;
-            confidence: number | null;
-            source: string;
-        };
-        Candidate: {
-            sku_code: string;
-            name: string;
-            category: string;
-            spec: string;
-            unit: string;
-            confidence: number;
-            parts: {
-                barcode?: number;
-                pack_text?: number;
-                neighbours?: number;
-                picture?: number;
-                words?: number;
-            };
-            words: string[];
-            picture: string | null;
-        };
-        Neighbour: {
-            sku_code: string;
-            name: string;
-            /** @enum {string} */
-            kind: "reference" | "decided";
-            similarity: number;
-            picture: string | null;
-        };
-        Polygon: number[][];
-        BarcodeRead: {
-            text: string;
-            format: string;
-            polygon: components["schemas"]["Polygon"];
-            sku_code: string | null;
-        };
-        OcrLine: {
-            text: string;
-            confidence: number;
-            polygon: components["schemas"]["Polygon"];
-        };
-        /** @enum {string} */
-        SuggestionFlag: "low_confidence" | "evidence_disagrees" | "barcode_unknown" | "empty_memory";
-        Suggestion: {
-            id: number;
-            capture: number;
-            model_version: string;
+        DecideRequest: {
             fields: {
-                [key: string]: components["schemas"]["SuggestedField"];
-            };
-            candidates: components["schemas"]["Candidate"][];
-            neighbours: components["schemas"]["Neighbour"][];
-            barcodes: components["schemas"]["BarcodeRead"][];
-            ocr_lines: components["schemas"]["OcrLine"][];
-            flags: components["schemas"]["SuggestionFlag"][];
-            created_at: string;
-        };
-        FieldValue: {
-            value: string;
-            unknown?: boolean;
-            reason?: string;
-        };
-        Box: {
-            capture: number;
-            x: number;
-            y: number;
-            w: number;
-            h: number;
-        };
-        Attributes: {
-            package_type?: string | null;
-            stack_level?: number | null;
-            occlusion_ratio?: number | null;
-        };
-        FieldValues: {
-            [key: string]: components["schemas"]["FieldValue"];
-        };
-        Draft: {
-            fields: components["schemas"]["FieldValues"];
-            boxes: components["schemas"]["Box"][];
-            attributes: components["schemas"]["Attributes"];
-            active_seconds: number;
-        };
-        Assignment: {
-            id: number;
-            token: string;
-            /** @enum {string} */
-            state: "active" | "submitted" | "skipped" | "expired" | "released";
-            expires_at: string;
-            project: number;
-            task: components["schemas"]["Task"];
-            captures: components["schemas"]["Capture"][];
-            suggestion: components["schemas"]["Suggestion"] | null;
-            suggestion_shown: boolean;
-            draft: components["schemas"]["Draft"] | null;
-            etag: string;
-        };
-        AnnotationReceipt: {
-            id: number;
-            task: number;
-            caption: string;
-            created_at: string;
-            withdraw_until: string;
-        };
-        RecentAnnotation: {
-            annotation: number;
-            task: number;
-            caption: string;
-            created_at: string;
-            active_seconds: number;
-            withdrawn_at: string | null;
-            thumb: string;
-            task_state: components["schemas"]["TaskState"];
-        };
-        DisputeReason: {
-            code: string;
-            field?: string;
-            params?: {
                 [key: string]: unknown;
             };
+            boxes?: components["schemas"]["BoxRequest"][];
+            attributes?: {
+                [key: string]: unknown;
+            };
+            token: string;
+            /** @default  */
+            note: string;
+        };
+        Decided: {
+            decision: components["schemas"]["Decision"];
+            task_state: components["schemas"]["TaskState"];
+        };
+        Decision: {
+            id: number;
+            fields: {
+                [key: string]: unknown;
+            };
+            boxes: components["schemas"]["Box"][];
+            attributes: {
+                [key: string]: unknown;
+            };
+            caption: string;
+            source: components["schemas"]["SourceEnum"];
+            ties: string[];
+            decided_by: string | null;
+            /** Format: date-time */
+            created_at: string;
+            note: string;
         };
         Dispute: {
             task: components["schemas"]["Task"];
-            thumb: string;
+            captures: components["schemas"]["Capture"][];
+            suggestion: components["schemas"]["Suggestion"] | null;
+            catalog: {
+                [key: string]: components["schemas"]["Sku"];
+            };
+            /** Format: double */
             score: number | null;
-            reasons: components["schemas"]["DisputeReason"][];
+            fields: {
+                [key: string]: number;
+            };
+            reasons: components["schemas"]["Reason"][];
+            answers: components["schemas"]["Side"][];
+            history: components["schemas"]["Audit"][];
+            claim: components["schemas"]["Claim"];
+            previous_decision: components["schemas"]["Decision"] | null;
+        };
+        DisputeCount: {
+            open: number;
+            decided: number;
+        };
+        DisputeRow: {
+            task: components["schemas"]["Task"];
+            thumb: string | null;
+            /** Format: double */
+            score: number | null;
+            reasons: components["schemas"]["Reason"][];
+            /** Format: date-time */
             opened_at: string;
             claimed_by: string | null;
             reopened: boolean;
         };
-        Decision: {
-            id: number;
-            fields: components["schemas"]["FieldValues"];
-            boxes: components["schemas"]["Box"][];
-            attributes: components["schemas"]["Attributes"];
-            caption: string;
-            /** @enum {string} */
-            source: "agreed" | "arbitrated" | "imported";
-            ties: string[];
-            decided_by: string | null;
-            created_at: string;
-            note: string;
+        DisputeRowPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["DisputeRow"][];
         };
-        Answer: {
-            label: string;
-            annotation: number;
-            fields: components["schemas"]["FieldValues"];
-            boxes: components["schemas"]["Box"][];
-            attributes: components["schemas"]["Attributes"];
-            caption: string;
+        DraftContent: {
+            fields: {
+                [key: string]: unknown;
+            };
+            boxes?: components["schemas"]["Box"][];
+            attributes?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: double
+             * @default 0
+             */
             active_seconds: number;
-            suggestion_shown: boolean;
-            name?: string | null;
         };
-        HistoryEntry: {
-            action: string;
-            at: string;
-            by: string | null;
-            data?: {
+        DraftContentRequest: {
+            fields: {
+                [key: string]: unknown;
+            };
+            boxes?: components["schemas"]["BoxRequest"][];
+            attributes?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: double
+             * @default 0
+             */
+            active_seconds: number;
+        };
+        DraftRequest: {
+            token: string;
+            draft: components["schemas"]["DraftContentRequest"];
+        };
+        DraftSaved: {
+            etag: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        Field: {
+            key: string;
+            kind: string;
+            label: components["schemas"]["Label"];
+            required: boolean;
+            /** Format: double */
+            weight: number;
+            options: string[];
+            aliases: string[];
+        };
+        FieldAgreement: {
+            key: string;
+            /** Format: double */
+            agreement: number | null;
+            /** Format: double */
+            alpha: number | null;
+            count: number;
+        };
+        FieldSuggestion: {
+            value: string | null;
+            /** Format: double */
+            confidence: number | null;
+            source: string;
+        };
+        FileRequest: {
+            /** Format: binary */
+            file: string;
+        };
+        ImageUrls: {
+            thumb: string;
+            display: string;
+            original: string;
+        };
+        ImportReport: {
+            dry_run: boolean;
+            created: number;
+            updated: number;
+            unchanged: number;
+            pictures: number;
+            columns: components["schemas"]["Columns"];
+            errors: components["schemas"]["RowError"][];
+        };
+        ImportRequest: {
+            site?: number;
+            /** Format: binary */
+            file: string;
+            /** @default false */
+            dry_run: boolean;
+            /** @default false */
+            skip_bad: boolean;
+        };
+        /**
+         * @description * `reference` - reference
+         *     * `decided` - decided
+         * @enum {string}
+         */
+        KindEnum: "reference" | "decided";
+        Label: {
+            zh: string;
+            en: string;
+            ja: string;
+        };
+        /**
+         * @description * `zh-hans` - zh-hans
+         *     * `en` - en
+         *     * `ja` - ja
+         * @enum {string}
+         */
+        LanguageEnum: "zh-hans" | "en" | "ja";
+        /**
+         * @description * `code` - code
+         *     * `barcode` - barcode
+         *     * `name` - name
+         *     * `brand` - brand
+         *     * `pinyin` - pinyin
+         *     * `initials` - initials
+         * @enum {string}
+         */
+        MatchEnum: "code" | "barcode" | "name" | "brand" | "pinyin" | "initials";
+        Member: {
+            user: components["schemas"]["Person"];
+            roles: components["schemas"]["RolesEnum"][];
+        };
+        Membership: {
+            site: components["schemas"]["Site"];
+            roles: components["schemas"]["RolesEnum"][];
+        };
+        Metric: {
+            key: string;
+            /** Format: double */
+            value: number | null;
+            unit: components["schemas"]["UnitEnum"];
+            /** Format: double */
+            threshold: number | null;
+            better: components["schemas"]["BetterEnum"];
+            count: number;
+            interval: number[] | null;
+            passes: boolean | null;
+            note: string;
+            trend: components["schemas"]["Trend"][];
+        };
+        My: {
+            roles: string[];
+            today: number;
+            /** Format: double */
+            mean_active_seconds: number | null;
+            /** @description Tasks that I can still take. */
+            open: number;
+        };
+        Neighbour: {
+            sku_code: string;
+            name: string;
+            kind: components["schemas"]["KindEnum"];
+            /** Format: double */
+            similarity: number;
+            picture: string | null;
+        };
+        NewSkuRequest: {
+            name: string;
+            brand?: string;
+            category?: string;
+            spec?: string;
+            unit?: string;
+            barcode?: string;
+            pack_text?: string;
+            /** Format: double */
+            sales_volume?: number;
+            active?: boolean;
+            version?: number;
+            site: number;
+            code: string;
+        };
+        NewTokenRequest: {
+            site: number;
+            name: string;
+        };
+        NextRequest: {
+            exclude?: number[];
+        };
+        OcrLine: {
+            text: string;
+            /** Format: double */
+            confidence: number;
+            polygon: number[][];
+        };
+        PatchedMeRequest: {
+            language?: components["schemas"]["LanguageEnum"];
+            theme?: components["schemas"]["ThemeEnum"];
+            display_name?: string;
+        };
+        PatchedProjectChangeRequest: {
+            name?: string;
+            overlap?: number;
+            /** Format: double */
+            threshold?: number;
+            boxes_required?: boolean;
+            /** Format: double */
+            withhold_rate?: number;
+            lease_seconds?: number;
+            guide?: string;
+            schema?: {
+                [key: string]: unknown;
+            };
+            version?: number;
+        };
+        PatchedSkuChangeRequest: {
+            name?: string;
+            brand?: string;
+            category?: string;
+            spec?: string;
+            unit?: string;
+            barcode?: string;
+            pack_text?: string;
+            /** Format: double */
+            sales_volume?: number;
+            active?: boolean;
+            version?: number;
+        };
+        PatchedTaskChangeRequest: {
+            priority?: components["schemas"]["PriorityEnum"];
+        };
+        Person: {
+            id: number;
+            username: string;
+            display_name: string;
+        };
+        Picture: {
+            id: number;
+            thumb: string;
+            display: string;
+        };
+        /**
+         * @description * `normal` - normal
+         *     * `urgent` - urgent
+         * @enum {string}
+         */
+        PriorityEnum: "normal" | "urgent";
+        Project: {
+            id: number;
+            site: components["schemas"]["Site"];
+            slug: string;
+            name: string;
+            overlap: number;
+            /** Format: double */
+            threshold: number;
+            boxes_required: boolean;
+            /** Format: double */
+            withhold_rate: number;
+            lease_seconds: number;
+            guide: string;
+            version: number;
+            schema: components["schemas"]["Schema"];
+            /** @description Null for annotators: counts would tell of others' answers. */
+            counts: components["schemas"]["Counts"] | null;
+            my: components["schemas"]["My"];
+        };
+        Quality: {
+            /** Format: date-time */
+            computed_at: string;
+            metrics: components["schemas"]["Metric"][];
+            fields: components["schemas"]["FieldAgreement"][];
+            annotators: components["schemas"]["Annotator"][];
+            disputes: components["schemas"]["DisputeCount"];
+            throughput: components["schemas"]["Throughput"][];
+        };
+        Quarantine: {
+            id: number;
+            name: string;
+            code: string;
+            detail: string;
+            /** @description Bytes. */
+            size: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        QuarantinePage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Quarantine"][];
+        };
+        Reason: {
+            code: string;
+            field: string | null;
+            params: {
                 [key: string]: unknown;
             };
         };
-        CategoryRef: {
+        /**
+         * @description * `unreadable` - Unreadable
+         *     * `not_goods` - Not Goods
+         *     * `several_goods` - Several Goods
+         *     * `duplicate` - Duplicate
+         *     * `other` - Other
+         * @enum {string}
+         */
+        ReasonEnum: "unreadable" | "not_goods" | "several_goods" | "duplicate" | "other";
+        Recent: {
+            annotation: number;
+            task: number;
+            caption: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: double */
+            active_seconds: number;
+            /** Format: date-time */
+            withdrawn_at: string | null;
+            thumb: string | null;
+        };
+        RecognizeJsonRequest: {
+            image_base64?: string;
+            /**
+             * Format: binary
+             * @description With multipart/form-data.
+             */
+            image?: string;
+            sensor_data?: {
+                [key: string]: unknown;
+            };
+            context_metadata?: {
+                [key: string]: unknown;
+            };
+        };
+        Recognized: {
+            request_id: string;
+            /** Format: date-time */
+            timestamp: string;
+            model_version: string;
+            result: components["schemas"]["Result"];
+            candidates: components["schemas"]["Candidate"][];
+            evidence: {
+                [key: string]: unknown;
+            };
+            timings_ms: {
+                [key: string]: number;
+            };
+        };
+        RefreshRequest: {
+            site?: number;
+        };
+        Refreshed: {
+            captures: number;
+        };
+        Refusal: {
+            code: string;
+            detail: string;
+        };
+        RejectRequest: {
+            token: string;
+            reason: string;
+            /** @default  */
+            note: string;
+        };
+        ReopenRequest: {
+            note: string;
+        };
+        Result: {
+            sku: string | null;
+            category: string | null;
+            spec: string | null;
+            quantity: string | null;
+            condition: string | null;
+            caption: string;
+            /** Format: double */
+            confidence: number;
+        };
+        /**
+         * @description * `annotator` - Annotator
+         *     * `reviewer` - Reviewer
+         *     * `admin` - Admin
+         *     * `integrator` - Integrator
+         * @enum {string}
+         */
+        RolesEnum: "annotator" | "reviewer" | "admin" | "integrator";
+        RowError: {
+            line: number;
+            column: string;
+            value: string;
+            code: string;
+            message: string;
+        };
+        Schema: {
+            fields: components["schemas"]["Field"][];
+        };
+        Session: {
+            authenticated: boolean;
+            csrf_token: string;
+            user?: components["schemas"]["User"];
+        };
+        Side: {
+            /** @description A, B, C …: names appear after the decision. */
+            label: string;
+            annotation: number;
+            author: string | null;
+            fields: {
+                [key: string]: unknown;
+            };
+            boxes: components["schemas"]["Box"][];
+            attributes: {
+                [key: string]: unknown;
+            };
+            caption: string;
+            /** Format: double */
+            active_seconds: number;
+            suggestion_shown: boolean;
+        };
+        SignInRequest: {
+            username: string;
+            password: string;
+        };
+        Site: {
             id: number;
+            slug: string;
             name: string;
-            path: string;
+        };
+        SkipRequest: {
+            token: string;
+            reason: components["schemas"]["ReasonEnum"];
+            /** @default  */
+            detail: string;
         };
         Sku: {
             id: number;
@@ -849,289 +1382,245 @@ export interface components {
             unit: string;
             barcode: string;
             pack_text: string;
-            sales_volume: number | null;
+            /** Format: double */
+            sales_volume: number;
             extra: {
                 [key: string]: unknown;
             };
             active: boolean;
-            pictures: {
-                id: number;
-                thumb: string;
-                display: string;
-            }[];
-            decided_count?: number;
+            version: number;
+            pictures: components["schemas"]["Picture"][];
         };
-        DisputeDetail: {
-            task: components["schemas"]["Task"];
-            captures: components["schemas"]["Capture"][];
-            suggestion: components["schemas"]["Suggestion"] | null;
-            catalog: {
-                [key: string]: components["schemas"]["Sku"];
-            };
-            score: number | null;
+        SkuPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Sku"][];
+        };
+        /**
+         * @description * `agreed` - Agreed
+         *     * `arbitrated` - Arbitrated
+         *     * `imported` - Imported
+         * @enum {string}
+         */
+        SourceEnum: "agreed" | "arbitrated" | "imported";
+        /**
+         * @description * `created` - created
+         *     * `existing` - existing
+         *     * `quarantined` - quarantined
+         * @enum {string}
+         */
+        StatusEnum: "created" | "existing" | "quarantined";
+        SubmitRequest: {
             fields: {
-                [key: string]: number;
+                [key: string]: unknown;
             };
-            reasons: components["schemas"]["DisputeReason"][];
-            answers: components["schemas"]["Answer"][];
-            history: components["schemas"]["HistoryEntry"][];
-            claim: {
-                token: string;
-                expires_at: string;
+            boxes?: components["schemas"]["BoxRequest"][];
+            attributes?: {
+                [key: string]: unknown;
             };
-            previous_decision: components["schemas"]["Decision"] | null;
+            token: string;
+            /** Format: double */
+            active_seconds: number;
+            suggestion_used?: {
+                [key: string]: unknown;
+            };
         };
-        TaskRow: {
+        Submitted: {
+            annotation: components["schemas"]["SubmittedAnnotation"];
+            task_state: components["schemas"]["TaskState"];
+        };
+        SubmittedAnnotation: {
+            id: number;
+            task: number;
+            caption: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            withdraw_until: string;
+        };
+        SuggestedCapture: {
+            id: number;
+            image_id: string;
+            cam_type: string;
+            /** @description Pixels of the upright picture. */
+            width: number;
+            /** @description Pixels of the upright picture. */
+            height: number;
+            images: components["schemas"]["ImageUrls"];
+            /** Format: double */
+            sharpness: number;
+            /** Format: double */
+            exposure: number;
+            /** Format: date-time */
+            created_at: string;
+            duplicate_of: number | null;
+            suggestion_state: components["schemas"]["SuggestionStateEnum"];
+            top_sku: string | null;
+            /** Format: double */
+            top_confidence: number | null;
+        };
+        SuggestedCapturePage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["SuggestedCapture"][];
+        };
+        Suggestion: {
+            id: number;
+            capture: number;
+            model_version: string;
+            fields: {
+                [key: string]: components["schemas"]["FieldSuggestion"];
+            };
+            candidates: components["schemas"]["Candidate"][];
+            neighbours: components["schemas"]["Neighbour"][];
+            barcodes: components["schemas"]["Barcode"][];
+            ocr_lines: components["schemas"]["OcrLine"][];
+            flags: string[];
+            /** Format: date-time */
+            created_at: string;
+        };
+        /**
+         * @description * `waiting` - waiting
+         *     * `done` - done
+         *     * `failed` - failed
+         *     * `none` - none
+         * @enum {string}
+         */
+        SuggestionStateEnum: "waiting" | "done" | "failed" | "none";
+        Taken: {
+            name: string;
+            status: components["schemas"]["StatusEnum"];
+            capture?: number;
+            duplicate_of?: number | null;
+            quarantine?: components["schemas"]["Refusal"];
+        };
+        Task: {
             id: number;
             project: number;
-            scene: number | null;
+            scene: number;
             state: components["schemas"]["TaskState"];
-            /** @enum {string} */
-            priority: "normal" | "urgent";
+            priority: components["schemas"]["PriorityEnum"];
+            /** Format: date-time */
             created_at: string;
+            /** Format: date-time */
             decided_at: string | null;
-            caption: string | null;
-            /** @enum {string|null} */
-            source: "agreed" | "arbitrated" | "imported" | null;
-            thumb: string | null;
-            annotation_count: number;
         };
         TaskDetail: {
             id: number;
             project: number;
-            scene: number | null;
+            scene: number;
             state: components["schemas"]["TaskState"];
-            /** @enum {string} */
-            priority: "normal" | "urgent";
+            priority: components["schemas"]["PriorityEnum"];
+            /** Format: date-time */
             created_at: string;
+            /** Format: date-time */
             decided_at: string | null;
             captures: components["schemas"]["Capture"][];
             decision: components["schemas"]["Decision"] | null;
-            history: components["schemas"]["HistoryEntry"][];
+            answers: components["schemas"]["Side"][];
+            history: components["schemas"]["Audit"][];
         };
-        CaptureRow: {
+        TaskRow: {
             id: number;
-            image_id: string;
-            /** @enum {string} */
-            cam_type: "top" | "front" | "side" | "";
-            width: number;
-            height: number;
-            images: {
-                thumb: string;
-                display: string;
-                original: string;
-            };
-            sharpness: number | null;
-            exposure: number | null;
+            project: number;
+            scene: number;
+            state: components["schemas"]["TaskState"];
+            priority: components["schemas"]["PriorityEnum"];
+            /** Format: date-time */
             created_at: string;
-            task_ids?: number[];
-            duplicate_of: number | null;
-            /** @enum {string} */
-            suggestion_state: "waiting" | "done" | "failed";
-            project_states: {
-                [key: string]: string;
-            };
-        };
-        CaptureDetail: {
-            id: number;
-            image_id: string;
-            /** @enum {string} */
-            cam_type: "top" | "front" | "side" | "";
-            width: number;
-            height: number;
-            images: {
-                thumb: string;
-                display: string;
-                original: string;
-            };
-            sharpness: number | null;
-            exposure: number | null;
-            created_at: string;
-            task_ids?: number[];
-            duplicate_of: number | null;
-            sha256: string;
-            original_name: string;
-            scene: number | null;
-            suggestion: components["schemas"]["Suggestion"] | null;
-            duplicates: components["schemas"]["Capture"][];
-            tasks: components["schemas"]["Task"][];
-        };
-        UploadResult: {
-            name: string;
-            /** @enum {string} */
-            status: "created" | "existing" | "quarantined";
-            capture?: number;
-            quarantine?: {
-                code: string;
-                detail: string;
-            };
-            duplicate_of?: number | null;
-        };
-        Quarantined: {
-            id: number;
-            name: string;
-            code: string;
-            detail: string;
-            size: number;
-            created_at: string;
-        };
-        SkuHit: {
-            code: string;
-            name: string;
-            brand: string;
-            category: string;
-            spec: string;
-            unit: string;
-            barcode: string;
-            /** @enum {string} */
-            match: "code" | "barcode" | "name" | "brand" | "pinyin" | "initials";
+            /** Format: date-time */
+            decided_at: string | null;
+            caption: string | null;
+            source: string | null;
             thumb: string | null;
-        };
-        Category: {
-            id: number;
-            name: string;
-            parent: number | null;
-            path: string;
-            depth: number;
-            sku_count: number;
-        };
-        ImportError: {
-            line: number;
-            column: string;
-            value: string;
-            code: string;
-            message: string;
-        };
-        ImportReport: {
-            dry_run: boolean;
-            created: number;
-            updated: number;
-            unchanged: number;
-            pictures: number;
-            columns: {
-                known: string[];
-                extra: string[];
-                missing: string[];
-            };
-            errors: components["schemas"]["ImportError"][];
-        };
-        Interval: number[] | null;
-        Metric: {
-            key: string;
-            value: number | null;
-            /** @enum {string} */
-            unit: "%" | "s" | "score";
-            threshold: number | null;
-            /** @enum {string} */
-            better: "up" | "down";
-            count: number;
-            interval: components["schemas"]["Interval"];
-            passes: boolean | null;
-            note?: string;
-            trend: {
-                day: string;
-                value: number | null;
-                count: number;
-            }[];
-        };
-        Quality: {
-            computed_at: string;
-            metrics: components["schemas"]["Metric"][];
-            fields: {
-                key: string;
-                agreement: number | null;
-                alpha: number | null;
-                count: number;
-            }[];
-            annotators: {
-                id: number;
-                name: string;
-                annotations: number;
-                agreement: number | null;
-                mean_active_seconds: number | null;
-                disputes_lost: number;
-            }[];
-            disputes: {
-                open: number;
-                decided: number;
-            };
-            throughput: {
-                day: string;
-                annotations: number;
-                decided: number;
-            }[];
-        };
-        Member: {
-            user: {
-                id: number;
-                username: string;
-                display_name: string;
-            };
-            roles: components["schemas"]["Role"][];
-        };
-        ApiToken: {
-            id: number;
-            name: string;
-            created_at: string;
-            last_used_at?: string | null;
-            token?: string;
-        };
-        AuditEntry: {
-            id: number;
-            at: string;
-            actor: string | null;
-            action: string;
-            object_type: string;
-            object_id: string;
-            data: {
-                [key: string]: unknown;
-            };
-        };
-        Problem: {
-            type?: string;
-            title: string;
-            status: number;
-            detail: string;
-            code: string;
-            hint?: string;
-            errors?: {
-                field: string;
-                code: string;
-                message: string;
-                params?: {
-                    [key: string]: unknown;
-                };
-            }[];
-        };
-        DisputePage: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["Dispute"][];
+            annotation_count: number | null;
         };
         TaskRowPage: {
+            /** Format: uri */
             next: string | null;
+            /** Format: uri */
             previous: string | null;
             results: components["schemas"]["TaskRow"][];
         };
-        CaptureRowPage: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["CaptureRow"][];
+        /**
+         * @description * `new` - New
+         *     * `ready` - Ready
+         *     * `labeling` - Labeling
+         *     * `disputed` - Disputed
+         *     * `decided` - Decided
+         *     * `rejected` - Rejected
+         * @enum {string}
+         */
+        TaskState: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected";
+        TaskStateOnly: {
+            task_state: components["schemas"]["TaskState"];
         };
-        QuarantinedPage: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["Quarantined"][];
+        /**
+         * @description * `auto` - auto
+         *     * `light` - light
+         *     * `dark` - dark
+         * @enum {string}
+         */
+        ThemeEnum: "auto" | "light" | "dark";
+        Throughput: {
+            /** Format: date */
+            day: string;
+            annotations: number;
+            decided: number;
         };
-        SkuPage: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["Sku"][];
+        Token: {
+            id: number;
+            name: string;
+            prefix: string;
+            user: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_used_at: string | null;
+            /** @description Shown once, when it is made. */
+            token?: string;
         };
-        AuditEntryPage: {
-            next: string | null;
-            previous: string | null;
-            results: components["schemas"]["AuditEntry"][];
+        TokenOnlyRequest: {
+            token: string;
+        };
+        Trend: {
+            /** Format: date */
+            day: string;
+            /** Format: double */
+            value: number;
+            count: number;
+        };
+        /**
+         * @description * `%` - %
+         *     * `s` - s
+         *     * `score` - score
+         * @enum {string}
+         */
+        UnitEnum: "%" | "s" | "score";
+        UploadRequest: {
+            site?: number;
+            project?: number;
+            cam_type?: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
+            files: string[];
+        };
+        Uploaded: {
+            results: components["schemas"]["Taken"][];
+        };
+        User: {
+            id: number;
+            username: string;
+            display_name: string;
+            language: components["schemas"]["LanguageEnum"];
+            theme: components["schemas"]["ThemeEnum"];
+            is_superuser: boolean;
+            memberships: components["schemas"]["Membership"][];
+        };
+        Withdrawn: {
+            assignment: components["schemas"]["Assignment"];
         };
     };
     responses: never;
@@ -1142,11 +1631,13 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_session: {
+    withdraw: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                annotation_id: number;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -1156,32 +1647,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Withdrawn"];
                 };
             };
         };
     };
-    post_session: {
+    assignment: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+        };
+    };
+    save_draft: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                assignment_id: number;
+            };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": {
-                    username: string;
-                    password: string;
-                };
+                "application/json": components["schemas"]["DraftRequest"];
             };
         };
         responses: {
@@ -1190,45 +1695,154 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["DraftSaved"];
                 };
             };
         };
     };
-    delete_session: {
+    release: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                assignment_id: number;
+            };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenOnlyRequest"];
+            };
+        };
         responses: {
+            /** @description No response body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            default: {
+        };
+    };
+    skip: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes repeating it harmless. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipRequest"];
+            };
+        };
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["TaskStateOnly"];
                 };
             };
         };
     };
-    patch_me: {
+    submit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes repeating it harmless. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Submitted"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                object_id?: number;
+                object_type?: string;
+                page_size?: number;
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+        };
+    };
+    captures: {
+        parameters: {
+            query?: {
+                /**
+                 * @description * `top` - Top
+                 *     * `front` - Front
+                 *     * `side` - Side
+                 */
+                cam_type?: "top" | "front" | "side";
+                cursor?: string;
+                duplicate?: boolean | null;
+                page_size?: number;
+                search?: string;
+                site?: number;
+                /**
+                 * @description * `waiting` - Waiting
+                 *     * `done` - Done
+                 *     * `failed` - Failed
+                 */
+                state?: "waiting" | "done" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestedCapturePage"];
+                };
+            };
+        };
+    };
+    upload_captures: {
         parameters: {
             query?: never;
             header?: never;
@@ -1237,12 +1851,117 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @enum {string} */
-                    language?: "zh-hans" | "en" | "ja";
-                    /** @enum {string} */
-                    theme?: "auto" | "light" | "dark";
+                "multipart/form-data": components["schemas"]["UploadRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
                 };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+        };
+    };
+    capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureDetail"];
+                };
+            };
+        };
+    };
+    import_catalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImportRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+        };
+    };
+    categories: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Categories"];
+                };
+            };
+        };
+    };
+    image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: number;
+                variant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+        };
+    };
+    change_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedMeRequest"];
             };
         };
         responses: {
@@ -1254,17 +1973,30 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            default: {
+        };
+    };
+    members: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Member"][];
                 };
             };
         };
     };
-    get_projects: {
+    projects: {
         parameters: {
             query?: {
                 site?: number;
@@ -1283,22 +2015,14 @@ export interface operations {
                     "application/json": components["schemas"]["Project"][];
                 };
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    get_projects_id_: {
+    project: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                project_id: number;
             };
             cookie?: never;
         };
@@ -1312,36 +2036,20 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    patch_projects_id_: {
+    change_project: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                project_id: number;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": {
-                    name?: string;
-                    overlap?: number;
-                    threshold?: number;
-                    boxes_required?: boolean;
-                    withhold_rate?: number;
-                    guide?: string;
-                    schema?: components["schemas"]["CaptionSchema"];
-                };
+                "application/json": components["schemas"]["PatchedProjectChangeRequest"];
             };
         };
         responses: {
@@ -1353,30 +2061,65 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    post_projects_id_next: {
+    dataset: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                project_id: number;
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": {
-                    exclude?: number[];
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
                 };
+                content: {
+                    "application/zip": string;
+                };
+            };
+        };
+    };
+    disputes: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisputeRowPage"];
+                };
+            };
+        };
+    };
+    next: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NextRequest"];
             };
         };
         responses: {
@@ -1388,28 +2131,21 @@ export interface operations {
                     "application/json": components["schemas"]["Assignment"];
                 };
             };
+            /** @description No response body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    get_assignments_id_: {
+    quality: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                project_id: number;
             };
             cookie?: never;
         };
@@ -1420,36 +2156,84 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Assignment"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Quality"];
                 };
             };
         };
     };
-    put_assignments_id_draft: {
+    recent: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
-            };
+            header?: never;
             path: {
-                id: number;
+                project_id: number;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recent"][];
+                };
+            };
+        };
+    };
+    quarantine: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": {
-                    token: string;
-                    draft: components["schemas"]["Draft"];
-                };
+                "application/json": components["schemas"]["SignInRequest"];
             };
         };
         responses: {
@@ -1458,626 +2242,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        etag: string;
-                        expires_at: string;
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Session"];
                 };
             };
         };
     };
-    post_assignments_id_submit: {
-        parameters: {
-            query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    token: string;
-                    fields: components["schemas"]["FieldValues"];
-                    boxes: components["schemas"]["Box"][];
-                    attributes: components["schemas"]["Attributes"];
-                    active_seconds: number;
-                    suggestion_used: {
-                        [key: string]: boolean;
-                    };
-                };
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        annotation: components["schemas"]["AnnotationReceipt"];
-                        task_state: components["schemas"]["TaskState"];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_assignments_id_skip: {
+    sign_out: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: number;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": {
-                    token: string;
-                    /** @enum {string} */
-                    reason: "unreadable" | "not_goods" | "several_goods" | "duplicate" | "other";
-                    detail?: string;
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        task_state: components["schemas"]["TaskState"];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_assignments_id_release: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    token: string;
-                };
-            };
-        };
-        responses: {
+            /** @description No response body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    post_annotations_id_withdraw: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": Record<string, never>;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        assignment: components["schemas"]["Assignment"];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_projects_id_recent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RecentAnnotation"][];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_projects_id_disputes: {
+    skus: {
         parameters: {
             query?: {
-                cursor?: string;
-                page_size?: number;
-            };
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DisputePage"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_tasks_id_dispute: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DisputeDetail"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_tasks_id_decide: {
-        parameters: {
-            query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    token: string;
-                    fields: components["schemas"]["FieldValues"];
-                    boxes: components["schemas"]["Box"][];
-                    attributes: components["schemas"]["Attributes"];
-                    note?: string;
-                };
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        decision: components["schemas"]["Decision"];
-                        task_state: components["schemas"]["TaskState"];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_tasks_id_reject: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    token: string;
-                    reason: string;
-                    note?: string;
-                };
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        task_state: components["schemas"]["TaskState"];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_tasks_id_reopen: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    note: string;
-                };
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        task_state: components["schemas"]["TaskState"];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_tasks: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                page_size?: number;
-                project?: number;
-                state?: components["schemas"]["TaskState"];
-                priority?: "normal" | "urgent";
-                sku?: string;
-                category?: string;
-                search?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskRowPage"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_tasks_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskDetail"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_captures: {
-        parameters: {
-            query: {
-                cursor?: string;
-                page_size?: number;
-                site: number;
-                project?: number;
-                state?: string;
-                cam_type?: string;
-                duplicate?: boolean;
-                search?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CaptureRowPage"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_captures: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "multipart/form-data": {
-                    site: number;
-                    project?: number;
-                    cam_type?: string;
-                    files: string[];
-                };
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        results: components["schemas"]["UploadResult"][];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_captures_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CaptureDetail"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_quarantine: {
-        parameters: {
-            query: {
-                cursor?: string;
-                page_size?: number;
-                site: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuarantinedPage"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_suggestions_refresh: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    site: number;
-                };
-            };
-        };
-        responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_skus: {
-        parameters: {
-            query: {
-                cursor?: string;
-                page_size?: number;
-                site: number;
-                search?: string;
+                active?: boolean | null;
                 category?: number;
-                active?: boolean;
+                cursor?: string;
+                page_size?: number;
+                search?: string;
+                site?: number;
             };
             header?: never;
             path?: never;
@@ -2093,17 +2289,9 @@ export interface operations {
                     "application/json": components["schemas"]["SkuPage"];
                 };
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    post_skus: {
+    create_sku: {
         parameters: {
             query?: never;
             header?: never;
@@ -2112,18 +2300,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    site: number;
-                    code?: string;
-                    name?: string;
-                    brand?: string;
-                    category?: number | null;
-                    spec?: string;
-                    unit?: string;
-                    barcode?: string;
-                    pack_text?: string;
-                    active?: boolean;
-                };
+                "application/json": components["schemas"]["NewSkuRequest"];
             };
         };
         responses: {
@@ -2135,22 +2312,14 @@ export interface operations {
                     "application/json": components["schemas"]["Sku"];
                 };
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    get_skus_id_: {
+    sku: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                sku_id: number;
             };
             cookie?: never;
         };
@@ -2164,38 +2333,20 @@ export interface operations {
                     "application/json": components["schemas"]["Sku"];
                 };
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    patch_skus_id_: {
+    change_sku: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                sku_id: number;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": {
-                    code?: string;
-                    name?: string;
-                    brand?: string;
-                    category?: number | null;
-                    spec?: string;
-                    unit?: string;
-                    barcode?: string;
-                    pack_text?: string;
-                    active?: boolean;
-                };
+                "application/json": components["schemas"]["PatchedSkuChangeRequest"];
             };
         };
         responses: {
@@ -2207,35 +2358,24 @@ export interface operations {
                     "application/json": components["schemas"]["Sku"];
                 };
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    post_skus_id_pictures: {
+    add_picture: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
+                sku_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "multipart/form-data": {
-                    /** Format: binary */
-                    file: string;
-                };
+                "multipart/form-data": components["schemas"]["FileRequest"];
             };
         };
         responses: {
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2243,50 +2383,35 @@ export interface operations {
                     "application/json": components["schemas"]["Sku"];
                 };
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    delete_skus_id_pictures_picture_id_: {
+    remove_picture: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: number;
                 picture_id: number;
+                sku_id: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description No response body */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    get_skus_autocomplete: {
+    complete_sku: {
         parameters: {
             query: {
-                site: number;
-                q: string;
                 limit?: number;
+                q: string;
+                site?: number;
             };
             header?: never;
             path?: never;
@@ -2299,245 +2424,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        results: components["schemas"]["SkuHit"][];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Completions"];
                 };
             };
         };
     };
-    get_categories: {
-        parameters: {
-            query: {
-                site: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        results: components["schemas"]["Category"][];
-                    };
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_catalog_import: {
+    refresh_suggestions: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "multipart/form-data": {
-                    site: number;
-                    /** Format: binary */
-                    file: string;
-                    dry_run: boolean;
-                    skip_bad?: boolean;
-                };
+                "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {
-            200: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImportReport"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Refreshed"];
                 };
             };
         };
     };
-    get_projects_id_quality: {
+    tasks: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Quality"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_members: {
-        parameters: {
-            query: {
-                site: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Member"][];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_tokens: {
-        parameters: {
-            query: {
-                site: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiToken"][];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_tokens: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    site: number;
-                    name: string;
-                };
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiToken"];
-                };
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_tokens_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_audit: {
-        parameters: {
-            query: {
+            query?: {
                 cursor?: string;
                 page_size?: number;
-                site: number;
-                object_type?: string;
-                object_id?: string;
+                /**
+                 * @description * `normal` - normal
+                 *     * `urgent` - urgent
+                 */
+                priority?: "normal" | "urgent";
+                project?: number;
+                search?: string;
+                sku?: string;
+                /**
+                 * @description * `new` - New
+                 *     * `ready` - Ready
+                 *     * `labeling` - Labeling
+                 *     * `disputed` - Disputed
+                 *     * `decided` - Decided
+                 *     * `rejected` - Rejected
+                 */
+                state?: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected";
             };
             header?: never;
             path?: never;
@@ -2550,15 +2486,249 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditEntryPage"];
+                    "application/json": components["schemas"]["TaskRowPage"];
                 };
             };
-            default: {
+        };
+    };
+    task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+        };
+    };
+    change_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedTaskChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    decide: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes repeating it harmless. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+        };
+    };
+    open_dispute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dispute"];
+                };
+            };
+        };
+    };
+    reject_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskStateOnly"];
+                };
+            };
+        };
+    };
+    reopen_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReopenRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskStateOnly"];
+                };
+            };
+        };
+    };
+    tokens: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"][];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTokenRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    recognize: {
+        parameters: {
+            query?: {
+                site?: number;
+                /**
+                 * @description * `full` - full
+                 *     * `wms` - wms
+                 */
+                view?: "full" | "wms";
+            };
+            header?: {
+                "X-Priority"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RecognizeJsonRequest"];
+                "multipart/form-data": components["schemas"]["RecognizeJsonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recognized"];
                 };
             };
         };

@@ -1,46 +1,63 @@
-/** Short names for the generated types. */
+/**
+ * Short names for the generated types. Where the OpenAPI document only says "object" (caption values, the field
+ * kinds), the caption language's own types stand in; `as` at the query that fetches them is the only cast.
+ */
+import type { Field, Value } from "@/lib/captions";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
-export type AnnotationReceipt = Schemas["AnnotationReceipt"];
-export type Answer = Schemas["Answer"];
-export type ApiToken = Schemas["ApiToken"];
-export type Assignment = Schemas["Assignment"];
-export type Attributes = Schemas["Attributes"];
-export type AuditEntry = Schemas["AuditEntry"];
+type With<T, Change> = Omit<T, keyof Change> & Change;
+
+export type { FieldError } from "./problem";
+
+/** A caption value: a text, or `{unknown: reason}`. */
+export type FieldValue = Value;
+export type FieldValues = Record<string, FieldValue>;
+export interface Attributes {
+  package_type?: string | null;
+  stack_level?: number | null;
+  occlusion_ratio?: number | null;
+}
+interface Answered {
+  fields: FieldValues;
+  boxes: Box[];
+  attributes: Attributes;
+}
+
+export type AnnotationReceipt = Schemas["SubmittedAnnotation"];
+export type Answer = With<Schemas["Side"], Answered>;
+export type ApiToken = Schemas["Token"];
+export type Assignment = With<Schemas["Assignment"], { draft: Draft | null }>;
+export type AuditEntry = Schemas["Audit"];
 export type Box = Schemas["Box"];
 export type Candidate = Schemas["Candidate"];
-export type CaptionSchema = Schemas["CaptionSchema"];
 export type Capture = Schemas["Capture"];
 export type CaptureDetail = Schemas["CaptureDetail"];
-export type CaptureRow = Schemas["CaptureRow"];
+export type CaptureRow = Schemas["SuggestedCapture"];
 export type Category = Schemas["Category"];
-export type Decision = Schemas["Decision"];
-export type Dispute = Schemas["Dispute"];
-export type DisputeDetail = Schemas["DisputeDetail"];
-export type DisputeReason = Schemas["DisputeReason"];
-export type Draft = Schemas["Draft"];
-export type { FieldError } from "./problem";
-export type FieldValue = Schemas["FieldValue"];
-export type FieldValues = Schemas["FieldValues"];
-export type HistoryEntry = Schemas["HistoryEntry"];
+export type Counts = Schemas["Counts"];
+export type Decision = With<Schemas["Decision"], Answered>;
+export type Dispute = Schemas["DisputeRow"];
+export type DisputeDetail = With<Schemas["Dispute"], { answers: Answer[]; previous_decision: Decision | null }>;
+export type DisputeReason = Schemas["Reason"];
+export type Draft = Answered & { active_seconds: number };
 export type ImportReport = Schemas["ImportReport"];
 export type Member = Schemas["Member"];
 export type Metric = Schemas["Metric"];
 export type Neighbour = Schemas["Neighbour"];
-export type Project = Schemas["Project"];
+export type Project = With<Schemas["Project"], { schema: { fields: SchemaField[] } }>;
 export type Quality = Schemas["Quality"];
-export type Quarantined = Schemas["Quarantined"];
-export type RecentAnnotation = Schemas["RecentAnnotation"];
-export type Role = Schemas["Role"];
-export type SchemaField = Schemas["SchemaField"];
+export type Quarantined = Schemas["Quarantine"];
+export type RecentAnnotation = Schemas["Recent"];
+export type Role = Schemas["RolesEnum"];
+export type SchemaField = Field;
 export type Session = Schemas["Session"];
 export type Sku = Schemas["Sku"];
-export type SkuHit = Schemas["SkuHit"];
+export type SkuHit = Schemas["Completion"];
 export type Suggestion = Schemas["Suggestion"];
 export type Task = Schemas["Task"];
-export type TaskDetail = Schemas["TaskDetail"];
+export type TaskDetail = With<Schemas["TaskDetail"], { answers: Answer[]; decision: Decision | null }>;
 export type TaskRow = Schemas["TaskRow"];
 export type TaskState = Schemas["TaskState"];
-export type UploadResult = Schemas["UploadResult"];
+export type UploadResult = Schemas["Taken"];
 export type User = Schemas["User"];

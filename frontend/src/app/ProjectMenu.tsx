@@ -1,7 +1,7 @@
-import { Menu } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
+import { Menu, MenuItem, MenuLabel } from "@/components/Menu";
 import styles from "./Shell.module.css";
 
 /** Changing the project keeps the page: labeling stays labeling, the catalog becomes the other site's catalog. */
@@ -18,29 +18,44 @@ export function ProjectMenu({ projects, current }: { projects: Project[]; curren
   const navigate = useNavigate();
   const sites = [...new Map(projects.map((project) => [project.site.id, project.site])).values()];
   if (projects.length === 0) return <span className={styles.plain}>WareVision</span>;
-  if (projects.length === 1) return <span className={styles.plain} data-testid="project-name">{current?.name}</span>;
+  if (projects.length === 1) {
+    return (
+      <span className={styles.plain} data-testid="project-name">
+        {current?.name}
+      </span>
+    );
+  }
   return (
-    <Menu position="bottom-start">
-      <Menu.Target>
-        <button type="button" className={styles.plain} data-testid="project-menu">
+    <Menu
+      trigger={(props) => (
+        <button {...props} type="button" className={styles.plain} data-testid="project-menu">
           <span className={styles.ellipsis}>{current ? current.name : t("nav.chooseProject")}</span>
           <span className={styles.caret}>▼</span>
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {sites.map((site) => (
-          <div key={site.id}>
-            <Menu.Label>{site.name}</Menu.Label>
+      )}
+    >
+      {(close) =>
+        sites.map((site) => (
+          <div key={site.id} role="group" aria-label={site.name}>
+            <MenuLabel>{site.name}</MenuLabel>
             {projects
               .filter((project) => project.site.id === site.id)
               .map((project) => (
-                <Menu.Item key={project.id} fw={project.id === current?.id ? 600 : 400} onClick={() => void navigate({ to: samePage(window.location.pathname, project) })}>
+                <MenuItem
+                  key={project.id}
+                  strong={project.id === current?.id}
+                  testId={`project-${project.id}`}
+                  onChoose={() => {
+                    close();
+                    void navigate({ to: samePage(window.location.pathname, project) });
+                  }}
+                >
                   {project.name}
-                </Menu.Item>
+                </MenuItem>
               ))}
           </div>
-        ))}
-      </Menu.Dropdown>
+        ))
+      }
     </Menu>
   );
 }

@@ -1,7 +1,7 @@
-import { Menu } from "@mantine/core";
-import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
+import { Menu, MenuItem } from "@/components/Menu";
 import { useProjects } from "@/features/projects/projects";
 import { rolesAt, useMe } from "@/features/session/session";
 import { readStored, writeStored } from "@/lib/storage";
@@ -21,7 +21,7 @@ interface NavItem {
 function useHere(): { project: Project | undefined; siteId: number | undefined; projects: Project[] } {
   const { projectId, siteId } = useParams({ strict: false });
   const projects = useProjects().data ?? [];
-  const last = readStored<number>(LAST_PROJECT);
+  const last = readStored(LAST_PROJECT);
   const project =
     projects.find((one) => one.id === projectId) ??
     projects.filter((one) => siteId === undefined || one.site.id === siteId).sort((a, b) => Number(b.id === last) - Number(a.id === last))[0];
@@ -31,6 +31,7 @@ function useHere(): { project: Project | undefined; siteId: number | undefined; 
 
 export function Shell() {
   const { t } = useTranslation();
+  const navigate = useNavigate();
   const me = useMe();
   const { project, siteId, projects } = useHere();
   const roles = rolesAt(me, siteId);
@@ -69,19 +70,26 @@ export function Shell() {
         </nav>
         {items.length > 1 && (
           <div className={styles.burger}>
-            <Menu position="bottom-start">
-              <Menu.Target>
-                <button type="button" className={styles.plain} aria-label={t("nav.main")}>
+            <Menu
+              trigger={(props) => (
+                <button {...props} type="button" className={styles.plain} aria-label={t("nav.main")} data-testid="nav-menu">
                   ☰
                 </button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                {items.map((item) => (
-                  <Menu.Item key={item.to} component={Link} to={item.to}>
+              )}
+            >
+              {(close) =>
+                items.map((item) => (
+                  <MenuItem
+                    key={item.to}
+                    onChoose={() => {
+                      close();
+                      void navigate({ to: item.to });
+                    }}
+                  >
                     {item.label}
-                  </Menu.Item>
-                ))}
-              </Menu.Dropdown>
+                  </MenuItem>
+                ))
+              }
             </Menu>
           </div>
         )}

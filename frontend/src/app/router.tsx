@@ -25,7 +25,7 @@ const shellRoute = createRoute({
   id: "shell",
   component: Shell,
   beforeLoad: async ({ location }) => {
-    const session = await queryClient.ensureQueryData(sessionQuery);
+    const session = await queryClient.query({ ...sessionQuery, staleTime: "static" });
     if (!session.authenticated) throw redirect({ to: "/sign-in", search: { next: location.href } });
   },
 });

@@ -1,7 +1,19 @@
-/** The caption language as the pages use it. Temporary: gives way to `lib/captions`, the twin of the Python module. */
-import type { FieldValues, SchemaField } from "@/api/types";
+/** The caption language as the pages use it: `lib/captions` with the words of the person's language. */
+import {
+  GRADES,
+  conditionText,
+  formatCaption as format,
+  isFieldError,
+  isUnknown,
+  message,
+  normaliseValue,
+  parseCondition,
+  type Field,
+  type Value,
+} from "@/lib/captions";
+import { currentLanguage } from "@/lib/i18n";
 
-export const CONDITIONS = ["完好无损", "轻微压痕", "明显变形", "破损", "渗漏"] as const;
+export const CONDITIONS = GRADES;
 
 export interface Checked {
   /** the canonical form, or what was typed where it cannot be read */
@@ -10,29 +22,30 @@ export interface Checked {
   error: string | null;
 }
 
-export function checkField(field: SchemaField, value: string, missing = ""): Checked {
-  const text = value.trim();
-  if (!text) return { value: "", error: field.required ? missing : null };
-  return { value: text, error: null };
+/** `missing` is what to say of an empty required field. */
+export function checkField(field: Field, value: string, missing = ""): Checked {
+  if (value.trim() === "") return { value: "", error: field.required && missing ? missing : null };
+  const canonical = normaliseValue(field, value);
+  return isFieldError(canonical) ? { value: value.trim(), error: message(canonical, currentLanguage()) } : { value: canonical, error: null };
 }
 
-/** A condition's grade from 1 (sound) to 5 (leaking), and what follows it. */
+/** A condition's grade from 1 (sound) to 5 (leaking), and the detail after it. */
 export function readCondition(value: string): { grade: number; detail: string } | null {
-  const index = CONDITIONS.findIndex((name) => value.startsWith(name));
-  const name = CONDITIONS[index];
-  return name === undefined ? null : { grade: index + 1, detail: value.slice(name.length).replace(/^，/, "") };
+  const condition = parseCondition(value);
+  return isFieldError(condition) ? null : { grade: condition.grade + 1, detail: condition.detail };
 }
 
-export function joinCondition(grade: number, detail: string): string {
-  const name = CONDITIONS[grade - 1] ?? "";
-  return grade > 1 && detail.trim() ? `${name}，${detail.trim()}` : name;
-}
+/** Sound goods have no detail to tell. */
+export const joinCondition = (grade: number, detail: string): string => conditionText({ grade: grade - 1, detail: grade > 1 ? detail.trim() : "" });
 
-export function formatCaption(fields: readonly SchemaField[], values: FieldValues): string {
-  return fields
-    .map((field) => {
-      const value = values[field.key];
-      return `【${field.label.zh}】${value?.unknown ? `看不清${value.reason ? `(${value.reason})` : ""}` : (value?.value ?? "")}`;
-    })
-    .join("|");
+/** The caption so far: what cannot be read yet is left out. */
+export function formatCaption(fields: readonly Field[], values: Readonly<Record<string, Value>>): string {
+  const good = fields.flatMap((field): [string, Value][] => {
+    const value = values[field.key];
+    if (value === undefined) return [];
+    if (isUnknown(value)) return [[field.key, value]];
+    const canonical = value.trim() === "" ? null : normaliseValue(field, value);
+    return canonical === null || isFieldError(canonical) ? [] : [[field.key, canonical]];
+  });
+  return format(Object.fromEntries(good), { fields });
 }

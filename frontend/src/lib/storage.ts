@@ -1,8 +1,8 @@
 /** localStorage that may be full or forbidden: losing it must never lose the page. */
-export function readStored<T>(key: string): T | null {
+export function readStored(key: string): unknown {
   try {
     const text = localStorage.getItem(key);
-    return text === null ? null : (JSON.parse(text) as T);
+    return text === null ? null : JSON.parse(text);
   } catch {
     return null;
   }

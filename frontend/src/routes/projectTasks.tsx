@@ -1,5 +1,4 @@
 import { getRouteApi } from "@tanstack/react-router";
-import type { TaskState } from "@/api/types";
 import { WithProject } from "@/features/projects/WithProject";
 import { TASK_STATES, TasksPage } from "@/features/tasks/TasksPage";
 
@@ -9,7 +8,7 @@ export default function ProjectTasks() {
   const { projectId } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const state = TASK_STATES.find((one) => one === search.state) as TaskState | undefined;
+  const state = TASK_STATES.find((one) => one === search.state);
   return (
     <WithProject id={projectId}>
       {(project) => <TasksPage project={project} filter={{ ...search, state }} onFilter={(filter) => void navigate({ search: filter, replace: true })} />}

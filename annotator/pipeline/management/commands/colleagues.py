@@ -42,8 +42,9 @@ class Command(SiteCommand):
                 "site": demo.SLUG,
                 "project": demo.SLUG,
                 "truth": demo.folder(),
-                "answers": 70,
-                "leave_disputes": 2,
+                "answers": 44,
+                "errors": 1.5,
+                "leave_disputes": 1,
                 "pause": 0.7,
                 "patience": 240.0,
             }

@@ -77,6 +77,7 @@ class Command(BaseCommand):
         web = python("-m", "gunicorn", "annotator.wsgi", "--worker-class", "gthread")
         web += ["--workers", "1" if sqlite else "2", "--threads", "16", "--keep-alive", "30"]
         web += ["--bind", f"{env.host}:{env.port}", "--timeout", "120", "--graceful-timeout", "8"]
+        web += ["--no-control-socket"]
         children.append(Child("web", web, f"http://{env.host}:{env.port}/readyz"))
         worker = [*celery, "worker", "-Q", "urgent,normal", "-P", "threads", "-c", "4", *quiet]
         children.append(Child("worker", [*worker, "-l", "WARNING", "-n", "worker@warevision"]))

@@ -1,5 +1,5 @@
-import { Menu } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { Menu, MenuItem, MenuLabel } from "@/components/Menu";
 import styles from "./fields.module.css";
 
 /** Reasons as they stand in a caption (看不清(反光)); shown in the person's language. */
@@ -26,20 +26,31 @@ export function UnknownButton({ fieldKey, unknown, onUnknown }: Props) {
     );
   }
   return (
-    <Menu position="bottom-end" withinPortal returnFocus>
-      <Menu.Target>
-        <button type="button" className={styles.unknown} aria-pressed={false} data-testid={`field-${fieldKey}-unknown`}>
+    <Menu
+      align="end"
+      trigger={(props) => (
+        <button {...props} type="button" className={styles.unknown} aria-pressed={false} data-testid={`field-${fieldKey}-unknown`}>
           {t("field.unknown")}
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{t("field.unknownWhy")}</Menu.Label>
-        {UNKNOWN_REASONS.map(({ code, value }) => (
-          <Menu.Item key={code} onClick={() => onUnknown(value)} data-testid={`field-${fieldKey}-unknown-${code}`}>
-            {t(`unknownReason.${code}`)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
+      )}
+    >
+      {(close) => (
+        <>
+          <MenuLabel>{t("field.unknownWhy")}</MenuLabel>
+          {UNKNOWN_REASONS.map(({ code, value }) => (
+            <MenuItem
+              key={code}
+              testId={`field-${fieldKey}-unknown-${code}`}
+              onChoose={() => {
+                close();
+                onUnknown(value);
+              }}
+            >
+              {t(`unknownReason.${code}`)}
+            </MenuItem>
+          ))}
+        </>
+      )}
     </Menu>
   );
 }

@@ -118,7 +118,7 @@ export function PhotoStage({ capture, boxes, selected = null, tool = "select", o
             <g key={box.id} data-box={box.id} className={styles.box} data-hue={box.hue} data-selected={box.id === selected || undefined} data-locked={box.locked || undefined}>
               <rect x={box.x} y={box.y} width={box.w} height={box.h} data-testid={`box-${box.id}`} />
               {box.label && (
-                <text x={box.x + 4 * hair} y={box.y - 5 * hair > 12 * hair ? box.y - 5 * hair : box.y + 14 * hair} fontSize={13 * hair}>
+                <text textAnchor={box.hue === "b" ? "end" : "start"} x={box.hue === "b" ? box.x + box.w - 4 * hair : box.x + 4 * hair} y={box.y - 5 * hair > 12 * hair ? box.y - 5 * hair : box.y + 14 * hair} fontSize={13 * hair}>
                   {box.label}
                 </text>
               )}

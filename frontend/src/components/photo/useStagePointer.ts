@@ -52,18 +52,25 @@ export function useStagePointer(options: Options) {
     event.currentTarget.setPointerCapture(event.pointerId);
     if (event.pointerType === "touch") {
       touches.current.set(event.pointerId, point);
-      if (touches.current.size === 2) return begin(pinch());
+      if (touches.current.size === 2) {
+        begin(pinch());
+        return;
+      }
     }
-    if (event.button === 1 || options.tool === "pan" || options.spaceHeld) return begin({ kind: "pan", last: point });
+    begin(dragFor(event, point));
+  };
+
+  const dragFor = (event: PointerEvent<HTMLDivElement>, point: Point): Drag => {
+    if (event.button === 1 || options.tool === "pan" || options.spaceHeld) return { kind: "pan", last: point };
     const target = event.target as Element;
     const handle = target.getAttribute("data-handle") as Handle | null;
     const boxId = target.closest("[data-box]")?.getAttribute("data-box");
     const box = options.boxes.find((one) => one.id === boxId && !one.locked);
     const from = toImage(options.view, point);
-    if (box && handle) return begin({ kind: "resize", box, handle, from });
-    if (options.tool === "box" && options.onCreate) return begin({ kind: "draw", from });
+    if (box && handle) return { kind: "resize", box, handle, from };
+    if (options.tool === "box" && options.onCreate) return { kind: "draw", from };
     options.onSelect?.(box?.id ?? null);
-    begin(box ? { kind: "move", box, from } : { kind: "pan", last: point });
+    return box ? { kind: "move", box, from } : { kind: "pan", last: point };
   };
 
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
 import { useQuarantine } from "@/api/quarantine";
+import { countsOf } from "@/features/projects/counts";
 import type { Project } from "@/api/types";
 import card from "@/components/card.module.css";
 import { Figure } from "@/components/Figure";
@@ -11,7 +12,7 @@ export function AdminCard({ project }: { project: Project }) {
   const { t, i18n } = useTranslation();
   const quarantine = useQuarantine(project.site.id);
   const recent = flatten(quarantine.data).slice(0, 3);
-  const { counts } = project;
+  const counts = countsOf(project);
   const site = { siteId: project.site.id };
   const number = (value: number) => integer(value, i18n.language);
   return (

@@ -34,7 +34,7 @@ export function AuditTab({ site }: { site: number }) {
                   {entry.object_type} {entry.object_id}
                 </td>
                 <td className="mono dim" style={{ overflowWrap: "anywhere" }}>
-                  {Object.keys(entry.data).length > 0 ? JSON.stringify(entry.data) : ""}
+                  {Object.entries(entry.data).map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · ")}
                 </td>
               </tr>
             ))}

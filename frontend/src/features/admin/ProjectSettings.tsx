@@ -12,12 +12,12 @@ export function ProjectSettings({ project }: { project: Project }) {
   const { t } = useTranslation();
   const save = useSaveProject(project.id);
   const problemText = useProblemText();
-  const [edit, setEdit] = useState<Required<Settings>>({
+  const [edit, setEdit] = useState<Required<Omit<Settings, "version">>>({
     name: project.name,
     overlap: project.overlap,
     threshold: project.threshold,
     boxes_required: project.boxes_required,
-    withhold_rate: project.withhold_rate ?? 0,
+    withhold_rate: project.withhold_rate,
     guide: project.guide,
   });
   const number = (value: string | number, fallback: number) => (value === "" ? fallback : Number(value));
@@ -34,7 +34,7 @@ export function ProjectSettings({ project }: { project: Project }) {
         className={styles.settings}
         onSubmit={(event) => {
           event.preventDefault();
-          save.mutate(edit, { onSuccess: () => notify({ tone: "agree", text: t("admin.saved") }) });
+          save.mutate({ ...edit, version: project.version }, { onSuccess: () => notify({ tone: "agree", text: t("admin.saved") }) });
         }}
       >
         <TextInput size="xs" label={t("admin.projectName")} value={edit.name} onChange={(event) => setEdit({ ...edit, name: event.currentTarget.value })} data-testid="setting-name" />
@@ -66,7 +66,7 @@ export function ProjectSettings({ project }: { project: Project }) {
           </table>
         </div>
         {save.isError && <p className={`error ${styles.wide}`}>{problemText(save.error).detail}</p>}
-        <Button type="submit" size="xs" loading={save.isPending} data-testid="settings-save">
+        <Button type="submit" size="xs" className={styles.submit} loading={save.isPending} data-testid="settings-save">
           {t("common.save")}
         </Button>
       </form>

@@ -50,6 +50,7 @@ export function TokensTab({ site }: { site: number }) {
           <thead>
             <tr>
               <th>{t("admin.tokenName")}</th>
+              <th>{t("admin.actor")}</th>
               <th>{t("admin.created")}</th>
               <th>{t("admin.lastUsed")}</th>
               <th />
@@ -58,7 +59,10 @@ export function TokensTab({ site }: { site: number }) {
           <tbody>
             {query.data.map((token) => (
               <tr key={token.id} data-testid={`token-${token.id}`}>
-                <td>{token.name}</td>
+                <td>
+                  {token.name} <span className="mono dim">{token.prefix}…</span>
+                </td>
+                <td className="dim">{token.user}</td>
                 <td className="dim">{dateTime(token.created_at, i18n.language)}</td>
                 <td className="dim">{dateTime(token.last_used_at, i18n.language)}</td>
                 <td className="num">

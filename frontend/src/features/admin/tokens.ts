@@ -17,7 +17,7 @@ export function useCreateToken(site: number) {
 export function useRevokeToken(site: number) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: number) => call(api.DELETE("/api/v1/tokens/{id}", { params: { path: { id } } })),
+    mutationFn: (id: number) => call(api.DELETE("/api/v1/tokens/{token_id}", { params: { path: { token_id: id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: tokensQuery(site).queryKey }),
   });
 }

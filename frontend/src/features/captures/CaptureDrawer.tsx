@@ -1,11 +1,22 @@
 import { Drawer } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import type { Capture } from "@/api/types";
 import { ErrorState, RowsSkeleton } from "@/components/states";
-import { StateTag } from "@/components/stateTag";
 import { dateTime, probability } from "@/lib/format";
 import { useCapture } from "./capture";
 import styles from "./captures.module.css";
+
+function Pictures({ captures, onOpen }: { captures: readonly Capture[]; onOpen: (id: number) => void }) {
+  return (
+    <div className={styles.duplicates}>
+      {captures.map((one) => (
+        <button key={one.id} type="button" onClick={() => onOpen(one.id)}>
+          <img src={one.images.thumb} alt={one.image_id} loading="lazy" />
+        </button>
+      ))}
+    </div>
+  );
+}
 
 function Detail({ id, onOpen }: { id: number; onOpen: (id: number) => void }) {
   const { t, i18n } = useTranslation();
@@ -54,23 +65,10 @@ function Detail({ id, onOpen }: { id: number; onOpen: (id: number) => void }) {
         <p className="dim">{t("captures.noSuggestion")}</p>
       )}
       {suggestion && <p className="dim">{t("captures.model", { version: suggestion.model_version })}</p>}
-      {capture.tasks.length > 0 && <h3>{t("tasks.title")}</h3>}
-      {capture.tasks.map((task) => (
-        <p key={task.id}>
-          <Link to="/p/$projectId/tasks/$taskId" params={{ projectId: task.project, taskId: task.id }}>
-            #{task.id}
-          </Link>{" "}
-          <StateTag state={task.state} />
-        </p>
-      ))}
+      {capture.views.length > 0 && <h3>{t("captures.views")}</h3>}
+      <Pictures captures={capture.views} onOpen={onOpen} />
       {capture.duplicates.length > 0 && <h3>{t("captures.duplicates")}</h3>}
-      <div className={styles.duplicates}>
-        {capture.duplicates.map((one) => (
-          <button key={one.id} type="button" onClick={() => onOpen(one.id)}>
-            <img src={one.images.thumb} alt={one.image_id} loading="lazy" />
-          </button>
-        ))}
-      </div>
+      <Pictures captures={capture.duplicates} onOpen={onOpen} />
     </div>
   );
 }

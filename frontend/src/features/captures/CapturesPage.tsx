@@ -1,9 +1,10 @@
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
-import type { Project } from "@/api/types";
+import type { CaptureRow, Project } from "@/api/types";
 import { Chips } from "@/components/Chips";
 import { SearchInput } from "@/components/SearchInput";
 import { EmptyState, ErrorState, More, RowsSkeleton } from "@/components/states";
+import { probability } from "@/lib/format";
 import { CaptureDrawer } from "./CaptureDrawer";
 import { useCaptures, type CaptureFilter } from "./captures";
 import { QuarantineTab } from "./QuarantineTab";
@@ -23,6 +24,19 @@ interface Props {
   mayUpload: boolean;
 }
 
+function SuggestionTag({ capture }: { capture: CaptureRow }) {
+  const { t } = useTranslation();
+  const { suggestion_state: state, top_sku: sku, top_confidence: confidence } = capture;
+  if (state === "done" && sku) {
+    return (
+      <span className={`tag machine ${styles.guess}`} title={sku}>
+        {sku} {probability(confidence)}
+      </span>
+    );
+  }
+  return <span className={`tag ${state === "failed" ? "error" : ""}`}>{t(`suggestionState.${state}`)}</span>;
+}
+
 function Grid({ site, view, onView }: Pick<Props, "site" | "view" | "onView">) {
   const { t } = useTranslation();
   const query = useCaptures(site, view);
@@ -40,7 +54,7 @@ function Grid({ site, view, onView }: Pick<Props, "site" | "view" | "onView">) {
               <span className={styles.tileName}>{capture.image_id}</span>
               <span className={styles.tileTags}>
                 {capture.cam_type && <span className="tag">{t(`cam.${capture.cam_type}`)}</span>}
-                <span className={`tag ${capture.suggestion_state === "done" ? "machine" : capture.suggestion_state === "failed" ? "error" : ""}`}>{t(`suggestionState.${capture.suggestion_state}`)}</span>
+                <SuggestionTag capture={capture} />
                 {capture.duplicate_of !== null && <span className="tag dispute">{t("captures.near")}</span>}
               </span>
             </button>
@@ -70,11 +84,11 @@ export function CapturesPage({ site, projects, view, onView, mayUpload }: Props)
         <span className="spacer" />
         {!view.tab && (
           <>
-            <Chips
+            <Chips<string>
               label={t("captures.cam")}
               value={view.cam}
               onChange={(cam) => onView({ ...view, cam })}
-              options={[{ value: undefined, label: t("common.all") }, ...(["top", "front", "side"] as const).map((cam) => ({ value: cam as string, label: t(`cam.${cam}`) }))]}
+              options={[{ value: undefined, label: t("common.all") }, ...(["top", "front", "side"] as const).map((cam) => ({ value: cam, label: t(`cam.${cam}`) }))]}
             />
             <Chips
               label={t("captures.near")}

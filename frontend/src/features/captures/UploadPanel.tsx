@@ -1,8 +1,9 @@
 import { Button, Progress } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
+import { FilePicker } from "@/components/FilePicker";
 import { bytes } from "@/lib/format";
 import { queue, send, type UploadRow } from "./upload";
 import styles from "./captures.module.css";
@@ -13,10 +14,11 @@ const TONE: Record<UploadRow["state"], string> = { queued: "", sending: "", crea
 export function UploadPanel({ site, projects }: { site: number; projects: readonly Project[] }) {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const picker = useRef<HTMLInputElement>(null);
   const [rows, setRows] = useState<UploadRow[]>([]);
   const [over, setOver] = useState(false);
-  const [project, setProject] = useState<number | undefined>(projects[0]?.id);
+  // into the first project unless told otherwise; null stores only
+  const [chosen, setProject] = useState<number | null | undefined>(undefined);
+  const project = chosen === undefined ? projects[0]?.id : (chosen ?? undefined);
   const [camType, setCamType] = useState("");
   const busy = rows.some((row) => row.state === "sending" || row.state === "queued");
   const failed = rows.filter((row) => row.state === "failed");
@@ -26,9 +28,8 @@ export function UploadPanel({ site, projects }: { site: number; projects: readon
     await send(toSend, { site, project, camType }, (ids, change) => setRows((before) => before.map((row) => (ids.includes(row.id) ? { ...row, ...change } : row))));
     await Promise.all([client.invalidateQueries({ queryKey: ["captures", site] }), client.invalidateQueries({ queryKey: ["quarantine", site] }), client.invalidateQueries({ queryKey: ["projects"] })]);
   };
-  const add = (files: FileList | null) => {
-    if (!files?.length) return;
-    const added = queue([...files]);
+  const add = (files: readonly File[]) => {
+    const added = queue(files);
     setRows((before) => [...added, ...before]);
     void upload(added);
   };
@@ -51,30 +52,14 @@ export function UploadPanel({ site, projects }: { site: number; projects: readon
         onDrop={(event) => {
           event.preventDefault();
           setOver(false);
-          add(event.dataTransfer.files);
+          add([...event.dataTransfer.files]);
         }}
       >
         <span>{t("captures.drop")}</span>
-        <Button size="xs" variant="default" onClick={() => picker.current?.click()}>
-          {t("captures.choose")}
-        </Button>
-        <input
-          ref={picker}
-          type="file"
-          multiple
-          accept="image/*"
-          className="visually-hidden"
-          tabIndex={-1}
-          aria-label={t("captures.choose")}
-          data-testid="upload-input"
-          onChange={(event) => {
-            add(event.target.files);
-            event.target.value = "";
-          }}
-        />
+        <FilePicker label={t("captures.choose")} accept="image/*" multiple onPick={add} testId="upload-input" />
         <label>
           {t("captures.toProject")}
-          <select value={project ?? ""} data-testid="upload-project" onChange={(event) => setProject(event.target.value ? Number(event.target.value) : undefined)}>
+          <select value={project ?? ""} data-testid="upload-project" onChange={(event) => setProject(event.target.value ? Number(event.target.value) : null)}>
             <option value="">{t("captures.noProject")}</option>
             {projects.map((one) => (
               <option key={one.id} value={one.id}>

@@ -11,7 +11,7 @@ export interface CaptureFilter {
 const capturesQuery = (site: number, { search, cam, duplicate }: CaptureFilter) =>
   infiniteQueryOptions({
     queryKey: ["captures", site, { search, cam, duplicate }],
-    queryFn: ({ pageParam }) => call(api.GET("/api/v1/captures", { params: { query: { site, search, cam_type: cam, duplicate, page_size: 60, cursor: pageParam || undefined } } })),
+    queryFn: ({ pageParam }) => call(api.GET("/api/v1/captures", { params: { query: { site, search, cam_type: cam as "top" | undefined, duplicate, page_size: 60, cursor: pageParam || undefined } } })),
     initialPageParam: "",
     getNextPageParam: nextCursor,
     placeholderData: keepPreviousData,

@@ -5,6 +5,7 @@ import { useCategories } from "@/api/categories";
 import { flatten } from "@/api/paging";
 import { SearchInput } from "@/components/SearchInput";
 import { EmptyState, ErrorState, More, RowsSkeleton } from "@/components/states";
+import { integer } from "@/lib/format";
 import { ImportDialog } from "./ImportDialog";
 import { SkuDrawer } from "./SkuDrawer";
 import { useSkus, type SkuFilter } from "./skus";
@@ -39,7 +40,7 @@ function Tree({ site, chosen, onChoose }: { site: number; chosen: number | undef
 }
 
 export function CatalogPage({ site, view, onView, mayEdit }: Props) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const [importing, setImporting] = useState(false);
   const query = useSkus(site, view);
   const skus = flatten(query.data);
@@ -90,7 +91,7 @@ export function CatalogPage({ site, view, onView, mayEdit }: Props) {
                     <th>{t("catalog.fields.category")}</th>
                     <th>{t("catalog.fields.spec")}</th>
                     <th>{t("catalog.fields.barcode")}</th>
-                    <th className="num">{t("catalog.decided")}</th>
+                    <th className="num">{t("catalog.sales")}</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -109,7 +110,7 @@ export function CatalogPage({ site, view, onView, mayEdit }: Props) {
                       <td>{sku.category?.path ?? "–"}</td>
                       <td>{sku.spec}</td>
                       <td className="mono">{sku.barcode}</td>
-                      <td className="num">{sku.decided_count ?? "–"}</td>
+                      <td className="num">{integer(sku.sales_volume, i18n.language)}</td>
                     </tr>
                   ))}
                 </tbody>

@@ -2,6 +2,7 @@ import { Button, Modal } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ImportReport } from "@/api/types";
+import { FilePicker } from "@/components/FilePicker";
 import { ErrorState } from "@/components/states";
 import { notify } from "@/components/toast";
 import { useImportCatalog } from "./importCatalog";
@@ -34,7 +35,7 @@ function Report({ report }: { report: ImportReport }) {
               {report.errors.map((error, index) => (
                 <tr key={index} data-testid="import-error">
                   <td className="num">{error.line}</td>
-                  <td>{error.column}</td>
+                  <td>{t(`catalog.fields.${error.column}`, { defaultValue: error.column })}</td>
                   <td className="mono">{error.value}</td>
                   <td>{error.message}</td>
                 </tr>
@@ -65,17 +66,17 @@ export function ImportDialog({ site, opened, onClose }: { site: number; opened: 
     <Modal opened={opened} onClose={close} title={t("catalog.import")} size="xl" closeButtonProps={{ "aria-label": t("common.close") }}>
       <p className="dim">{t("catalog.importHint")}</p>
       <div className={styles.importBar}>
-        <input
-          type="file"
+        <FilePicker
+          label={t("catalog.chooseFile")}
           accept=".csv,text/csv"
-          aria-label={t("catalog.chooseFile")}
-          data-testid="import-file"
-          onChange={(event) => {
-            setFile(event.target.files?.[0] ?? null);
+          testId="import-file"
+          onPick={([chosen]) => {
+            setFile(chosen ?? null);
             run.reset();
           }}
         />
-        <Button variant={report ? "default" : "filled"} disabled={!file} loading={run.isPending} onClick={() => file && run.mutate({ file, dryRun: true, skipBad: false })} data-testid="import-dry-run">
+        <span>{file?.name}</span>
+        <Button size="xs" variant={report ? "default" : "filled"} disabled={!file} loading={run.isPending} onClick={() => file && run.mutate({ file, dryRun: true, skipBad: false })} data-testid="import-dry-run">
           {t("catalog.dryRun")}
         </Button>
       </div>
@@ -90,6 +91,7 @@ export function ImportDialog({ site, opened, onClose }: { site: number; opened: 
           )}
           <span className="spacer" />
           <Button
+            size="xs"
             disabled={!file || (bad > 0 && !skipBad) || report.columns.missing.length > 0}
             loading={run.isPending}
             data-testid="import-apply"

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useCategories } from "@/api/categories";
 import { asProblem } from "@/api/problem";
 import type { Sku } from "@/api/types";
+import { FilePicker } from "@/components/FilePicker";
 import { ErrorState, RowsSkeleton, useProblemText } from "@/components/states";
 import { notify } from "@/components/toast";
 import { useAddPicture, useRemovePicture } from "./pictures";
@@ -22,7 +23,7 @@ function Form({ site, sku, mayEdit, onSaved }: { site: number; sku: Sku | null; 
     code: sku?.code ?? "",
     name: sku?.name ?? "",
     brand: sku?.brand ?? "",
-    category: sku?.category?.id ?? null,
+    category: sku?.category?.path ?? "",
     spec: sku?.spec ?? "",
     unit: sku?.unit ?? "",
     barcode: sku?.barcode ?? "",
@@ -36,7 +37,7 @@ function Form({ site, sku, mayEdit, onSaved }: { site: number; sku: Sku | null; 
       className={styles.form}
       onSubmit={(event) => {
         event.preventDefault();
-        save.mutate(edit, {
+        save.mutate({ ...edit, version: sku?.version }, {
           onSuccess: (saved) => {
             notify({ tone: "agree", text: t("catalog.saved") });
             onSaved(saved);
@@ -47,22 +48,26 @@ function Form({ site, sku, mayEdit, onSaved }: { site: number; sku: Sku | null; 
       {TEXTS.map((key) => (
         <TextInput key={key} size="xs" label={t(`catalog.fields.${key}`)} value={edit[key]} readOnly={!mayEdit} error={errorOf(key)} data-testid={`sku-${key}`} onChange={(event) => setEdit({ ...edit, [key]: event.currentTarget.value })} />
       ))}
-      <label className={styles.select}>
-        {t("catalog.fields.category")}
-        <select value={edit.category ?? ""} disabled={!mayEdit} data-testid="sku-category" onChange={(event) => setEdit({ ...edit, category: event.target.value ? Number(event.target.value) : null })}>
-          <option value="">–</option>
-          {categories.map((category) => (
-            <option key={category.id} value={category.id}>
-              {category.path}
-            </option>
-          ))}
-        </select>
-      </label>
+      <TextInput
+        size="xs"
+        label={t("catalog.fields.category")}
+        list="category-paths"
+        value={edit.category}
+        readOnly={!mayEdit}
+        error={errorOf("category")}
+        data-testid="sku-category"
+        onChange={(event) => setEdit({ ...edit, category: event.currentTarget.value })}
+      />
+      <datalist id="category-paths">
+        {categories.map((category) => (
+          <option key={category.id} value={category.path} />
+        ))}
+      </datalist>
       <Switch checked={edit.active} disabled={!mayEdit} label={t("catalog.fields.active")} onChange={(event) => setEdit({ ...edit, active: event.currentTarget.checked })} />
       <Textarea className={styles.wide} size="xs" label={t("catalog.fields.pack_text")} autosize minRows={2} readOnly={!mayEdit} value={edit.pack_text} onChange={(event) => setEdit({ ...edit, pack_text: event.currentTarget.value })} />
       {save.isError && errors.length === 0 && <p className="error">{problemText(save.error).detail}</p>}
       {mayEdit && (
-        <Button type="submit" size="xs" loading={save.isPending} data-testid="sku-save">
+        <Button type="submit" size="xs" className={styles.submit} loading={save.isPending} data-testid="sku-save">
           {t("common.save")}
         </Button>
       )}
@@ -95,20 +100,7 @@ function Pictures({ sku, mayEdit }: { sku: Sku; mayEdit: boolean }) {
         {sku.pictures.length === 0 && <p className="dim">{t("catalog.noPictures")}</p>}
       </div>
       {failed && <p className="error">{problemText(failed).detail}</p>}
-      {mayEdit && (
-        <input
-          type="file"
-          accept="image/*"
-          aria-label={t("catalog.addPicture")}
-          data-testid="sku-picture"
-          disabled={add.isPending}
-          onChange={(event) => {
-            const file = event.target.files?.[0];
-            if (file) add.mutate(file);
-            event.target.value = "";
-          }}
-        />
-      )}
+      {mayEdit && <FilePicker label={t("catalog.addPicture")} accept="image/*" disabled={add.isPending} testId="sku-picture" onPick={([file]) => file && add.mutate(file)} />}
     </section>
   );
 }

@@ -19,7 +19,7 @@ export function useAddPicture(skuId: number) {
 export function useRemovePicture(skuId: number) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (picture: number) => call(api.DELETE("/api/v1/skus/{id}/pictures/{picture_id}", { params: { path: { id: skuId, picture_id: picture } } })),
+    mutationFn: (picture: number) => call(api.DELETE("/api/v1/skus/{sku_id}/pictures/{picture_id}", { params: { path: { sku_id: skuId, picture_id: picture } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: skuQuery(skuId).queryKey }),
   });
 }

@@ -6,12 +6,15 @@ export interface SkuEdit {
   code: string;
   name: string;
   brand: string;
-  category: number | null;
+  /** a path such as 食品/乳制品; new ones are made */
+  category: string;
   spec: string;
   unit: string;
   barcode: string;
   pack_text: string;
   active: boolean;
+  /** the version that was edited: a change by somebody else meanwhile is refused */
+  version?: number;
 }
 
 /** Makes a new SKU, or changes the one with this id. */
@@ -19,7 +22,7 @@ export function useSaveSku(site: number, id: number | null) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (edit: SkuEdit) =>
-      id === null ? call(api.POST("/api/v1/skus", { body: { site, ...edit } })) : call(api.PATCH("/api/v1/skus/{id}", { params: { path: { id } }, body: edit })),
+      id === null ? call(api.POST("/api/v1/skus", { body: { site, ...edit } })) : call(api.PATCH("/api/v1/skus/{sku_id}", { params: { path: { sku_id: id } }, body: edit })),
     onSuccess: async (sku) => {
       client.setQueryData(skuQuery(sku.id).queryKey, sku);
       await client.invalidateQueries({ queryKey: ["skus", site] });

@@ -6,11 +6,13 @@ import card from "@/components/card.module.css";
 import { Figure } from "@/components/Figure";
 import { seconds } from "@/lib/format";
 import { TARGET_SECONDS } from "./HeaderStats";
+import { RecentList } from "./RecentList";
 
 export function AnnotatorCard({ project }: { project: Project }) {
   const { t } = useTranslation();
   const { open, today, mean_active_seconds: mean } = project.my;
   return (
+    <>
     <div className={card.card}>
       {open > 0 ? (
         <Button component={Link} to={`/p/${project.id}/label`} size="lg" data-testid="continue-labeling">
@@ -32,5 +34,7 @@ export function AnnotatorCard({ project }: { project: Project }) {
         </details>
       )}
     </div>
+      <RecentList projectId={project.id} />
+    </>
   );
 }

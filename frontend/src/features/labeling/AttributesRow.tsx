@@ -2,8 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { Attributes } from "@/api/types";
 import styles from "./labeling.module.css";
 
-/** Stored as data, in Chinese like the caption; shown in the person's language. */
-export const PACKAGES = ["箱", "瓶", "盒", "袋", "罐", "桶", "散装"] as const;
+export const PACKAGES = ["carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other"] as const;
 
 export function AttributesRow({ attributes, onChange }: { attributes: Attributes; onChange: (attributes: Attributes) => void }) {
   const { t } = useTranslation();
@@ -16,9 +15,9 @@ export function AttributesRow({ attributes, onChange }: { attributes: Attributes
           {t("attributes.package")}
           <select value={attributes.package_type ?? ""} data-testid="attribute-package" onChange={(event) => onChange({ ...attributes, package_type: event.target.value || null })}>
             <option value="">–</option>
-            {PACKAGES.map((one, index) => (
+            {PACKAGES.map((one) => (
               <option key={one} value={one}>
-                {t(`attributes.packages.${index}`)}
+                {t(`attributes.packages.${one}`)}
               </option>
             ))}
           </select>

@@ -43,20 +43,22 @@ function Provenance({ state, field, suggestion }: Pick<Props, "state" | "field" 
 }
 
 export function FieldRow({ field, site, state, suggestion, error, note, onChange, onSku, onBlur, onUnknown, children }: Props) {
+  // the damage scale needs the width; its confidence goes below
+  const wide = field.kind === "condition" && !state.unknown;
   return (
     <div className={styles.row} data-field={field.key}>
       <div className={styles.rowLabel}>
         {field.label[currentLanguage()]}
         {!field.required && <span className="dim"> ·</span>}
       </div>
-      <div className={styles.rowControl}>
+      <div className={styles.rowControl} data-wide={wide || undefined}>
         {state.unknown ? (
           <UnknownValue reason={state.reason} />
         ) : (
           <FieldControl field={field} site={site} value={state.value} onChange={onChange} onSku={onSku} onBlur={onBlur} machine={state.origin === "machine"} invalid={error !== undefined} />
         )}
       </div>
-      <Provenance state={state} field={field} suggestion={suggestion} />
+      {!wide && <Provenance state={state} field={field} suggestion={suggestion} />}
       <UnknownButton fieldKey={field.key} unknown={state.unknown} onUnknown={onUnknown} />
       <div className={styles.rowBelow}>
         {error && (
@@ -64,6 +66,7 @@ export function FieldRow({ field, site, state, suggestion, error, note, onChange
             {error}
           </div>
         )}
+        {wide && state.origin === "machine" && <Provenance state={state} field={field} suggestion={suggestion} />}
         {!error && note && <div className={styles.fieldNote}>{note}</div>}
         {children}
       </div>

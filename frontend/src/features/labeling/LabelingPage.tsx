@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
 import { EmptyState, ErrorState, RowsSkeleton } from "@/components/states";
@@ -9,16 +9,17 @@ import { useOnline } from "@/lib/online";
 import type { DeskState, Lost } from "./desk";
 import { HeaderStats } from "./HeaderStats";
 import { RecentList } from "./RecentList";
-import { ShortcutHelp } from "./ShortcutHelp";
 import { useDesk } from "./useDesk";
 import type { Kept } from "./useLabelDocument";
 import { Workbench } from "./Workbench";
 import styles from "./labeling.module.css";
 
+const ShortcutHelp = lazy(async () => ({ default: (await import("./ShortcutHelp")).ShortcutHelp }));
+
 function Banners({ state, onForget, onRetry }: { state: DeskState; onForget: (lost: Lost) => void; onRetry: () => void }) {
   const { t } = useTranslation();
   const online = useOnline();
-  const waiting = state.pending.filter((one) => one.waiting).length;
+  const waiting = state.pending.some((one) => one.waiting) ? state.pending.length : 0;
   return (
     <div aria-live="polite" className={styles.banners}>
       {(waiting > 0 || !online) && (
@@ -52,7 +53,7 @@ export function LabelingPage({ project, userId }: { project: Project; userId: nu
   const { t } = useTranslation();
   const { desk, state } = useDesk(userId, project.id);
   const [help, setHelp] = useState(false);
-  const kept = useRef(new Map<number, Kept>());
+  const [kept] = useState(() => new Map<number, Kept>());
   const openHelp = () => setHelp(true);
   useHotkeys({ "?": openHelp }, state.phase !== "working");
   const { current } = state;
@@ -61,7 +62,7 @@ export function LabelingPage({ project, userId }: { project: Project; userId: nu
     <div className={styles.page}>
       <Banners state={state} onForget={(lost) => desk.forget(lost)} onRetry={() => void desk.wake()} />
       {state.phase === "working" && current ? (
-        <KeyedWorkbench key={current.id} project={project} state={state} desk={desk} kept={kept.current} onHelp={openHelp} />
+        <KeyedWorkbench key={current.id} project={project} state={state} desk={desk} kept={kept} onHelp={openHelp} />
       ) : (
         <div className={styles.rest}>
           <HeaderStats project={project} task={undefined} activeSeconds={null} onHelp={openHelp} />
@@ -79,7 +80,7 @@ export function LabelingPage({ project, userId }: { project: Project; userId: nu
           )}
         </div>
       )}
-      <ShortcutHelp opened={help} onClose={() => setHelp(false)} />
+      <Suspense>{help && <ShortcutHelp opened onClose={() => setHelp(false)} />}</Suspense>
     </div>
   );
 }

@@ -1,5 +1,4 @@
 import { useTranslation } from "react-i18next";
-import { StateTag } from "@/components/stateTag";
 import { dateTime, seconds } from "@/lib/format";
 import { useRecent } from "./recent";
 
@@ -17,10 +16,10 @@ export function RecentList({ projectId }: { projectId: number }) {
             {data.map((one) => (
               <tr key={one.annotation}>
                 <td>
-                  <img className="thumb" src={one.thumb} alt="" loading="lazy" />
+                  {one.thumb && <img className="thumb" src={one.thumb} alt="" loading="lazy" />}
                 </td>
                 <td className="mono">{one.caption}</td>
-                <td>{one.withdrawn_at ? <span className="tag">{t("label.withdrawn")}</span> : <StateTag state={one.task_state} />}</td>
+                <td>{one.withdrawn_at && <span className="tag">{t("label.withdrawn")}</span>}</td>
                 <td className="num">{seconds(one.active_seconds)}</td>
                 <td className="num dim">{dateTime(one.created_at, i18n.language)}</td>
               </tr>

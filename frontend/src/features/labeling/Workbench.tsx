@@ -8,7 +8,7 @@ import { useHotkeys, type Hotkeys } from "@/lib/hotkeys";
 import { writeStored } from "@/lib/storage";
 import { AttributesRow } from "./AttributesRow";
 import { Candidates } from "./Candidates";
-import type { Submission } from "./desk";
+import type { SkipReason, Submission } from "./desk";
 import { SURE_FROM, adoptSku, fieldOf, firstDoubt, setUnknown, setValue, suggestionUsed, toDraft, toValues, validate, type CatalogRecord } from "./document";
 import { EvidenceLine } from "./Evidence";
 import { FieldRow } from "./FieldRow";
@@ -29,7 +29,7 @@ interface Props {
   kept: Kept | undefined;
   onKeep: (kept: Kept) => void;
   onSubmit: (body: Submission, caption: string) => void;
-  onSkip: (reason: string) => Promise<unknown>;
+  onSkip: (reason: SkipReason) => Promise<unknown>;
   onLost: (caption: string, problem: Problem) => void;
   onHelp: () => void;
 }
@@ -62,7 +62,8 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
   useEffect(() => {
     keep.current = onKeep;
   });
-  useEffect(() => keep.current({ document: label, seconds: time.read() }), [label, time.read]);
+  const { read: readSeconds } = time;
+  useEffect(() => keep.current({ document: label, seconds: readSeconds() }), [label, readSeconds]);
   useEffect(() => focusField(firstDoubt(opened, fields, suggestion)), [opened, fields, suggestion]);
 
   const errors = validate(label, fields, project, { missing: t("field.missing"), boxesRequired: t("label.boxesRequired") });
@@ -77,9 +78,11 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
   const conditionField = fields.find((field) => field.kind === "condition");
   const chosen = skuField ? fieldOf(label, skuField.key).value : "";
 
+  const adopted = useRef(chosen);
   const adopt = (record: CatalogRecord) => {
+    adopted.current = record.code;
     change((before) => adoptSku(before, fields, record, "person"));
-    setNotes({});
+    setNotes((before) => ({ ...before, ...Object.fromEntries(fields.filter((field) => ["sku", "category", "spec"].includes(field.kind)).map((field) => [field.key, ""])) }));
   };
   const adoptCandidate = (candidate: Candidate) => adopt({ code: candidate.sku_code, category: candidate.category, spec: candidate.spec });
   const adoptCode = async (code: string) => {
@@ -102,8 +105,12 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
       change((before) => setValue(before, field.key, checked.value));
       setNotes((before) => ({ ...before, [field.key]: t("field.normalised", { from: state.value.trim() }) }));
     }
-    if (field.kind !== "sku" || checked.value === fieldOf(opened, field.key).value) return;
-    void lookup(checked.value).then((hit) => {
+    if (field.kind !== "sku" || checked.value === adopted.current) return;
+    // typed or scanned in full: the catalog fills in the rest, unless the code has been changed again meanwhile
+    const typed = checked.value;
+    adopted.current = typed;
+    void lookup(typed).then((hit) => {
+      if (adopted.current !== typed) return;
       if (hit === "absent") setNotes((before) => ({ ...before, [field.key]: t("field.notInCatalog") }));
       else if (hit !== "unreachable") adopt(hit);
     });
@@ -152,7 +159,7 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
   const boxCount = label.boxes.length;
 
   return (
-    <div className={styles.bench}>
+    <div className={styles.bench} data-bench>
       <HeaderStats project={project} task={assignment.task} activeSeconds={time.shown} onHelp={onHelp} />
       <PhotoPane assignment={assignment} document={label} change={change} undo={editing.undo} redo={editing.redo} canUndo={editing.canUndo} canRedo={editing.canRedo} lit={lit} onLight={setLit} />
       <section className={styles.captionPane} aria-label={t("label.caption")}>
@@ -188,7 +195,7 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
         </div>
         <div className={styles.foot}>
           <p className={styles.captionLine} data-testid="caption-line">
-            {caption}
+            {caption || <span className="dim">{t("label.captionEmpty")}</span>}
           </p>
           {suggestion?.flags.map((flag) => (
             <p key={flag} className={styles.flag} data-testid={`flag-${flag}`}>
@@ -211,7 +218,7 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
           </div>
         </div>
       </section>
-      <Neighbours neighbours={suggestion?.neighbours ?? []} onAdopt={adoptNeighbour} />
+      {suggestion && suggestion.neighbours.length > 0 && <Neighbours neighbours={suggestion.neighbours} onAdopt={adoptNeighbour} />}
     </div>
   );
 }

@@ -11,10 +11,12 @@ export interface Submission extends Draft {
   suggestion_used: Record<string, boolean>;
 }
 
+export type SkipReason = "unreadable" | "not_goods" | "several_goods" | "duplicate" | "other";
+
 export interface DeskApi {
   next: (exclude: number[]) => Promise<Assignment | null>;
   submit: (assignmentId: number, body: Submission, key: string) => Promise<AnnotationReceipt>;
-  skip: (assignment: Assignment, reason: string, detail: string) => Promise<unknown>;
+  skip: (assignment: Assignment, reason: SkipReason, detail: string) => Promise<unknown>;
   release: (assignment: Assignment) => Promise<unknown>;
   withdraw: (annotationId: number) => Promise<Assignment>;
   /** fetches the pictures that the page will show */
@@ -238,7 +240,7 @@ export class Desk {
     await this.fill();
   }
 
-  async skip(reason: string, detail: string): Promise<boolean> {
+  async skip(reason: SkipReason, detail: string): Promise<boolean> {
     const { current } = this.state;
     if (!current) return false;
     try {

@@ -18,21 +18,22 @@ function warm(assignment: Assignment): void {
 
 export const deskApi = (projectId: number): DeskApi => ({
   async next(exclude) {
-    const assignment = await call(api.POST("/api/v1/projects/{id}/next", { params: { path: { id: projectId } }, body: { exclude } }));
-    return (assignment as Assignment | undefined) ?? null;
+    const assignment: unknown = await call(api.POST("/api/v1/projects/{project_id}/next", { params: { path: { project_id: projectId } }, body: { exclude } }));
+    return (assignment as Assignment | undefined) ?? null; // 204: nothing left
   },
-  async submit(id, body, key) {
+  async submit(id, { attributes, ...answer }, key) {
+    const body = { ...answer, attributes: { ...attributes } };
     const { annotation } = await call(
-      api.POST("/api/v1/assignments/{id}/submit", { params: { path: { id }, header: { "Idempotency-Key": key } }, body }),
+      api.POST("/api/v1/assignments/{assignment_id}/submit", { params: { path: { assignment_id: id }, header: { "Idempotency-Key": key } }, body }),
     );
     return annotation;
   },
   skip: ({ id, token }, reason, detail) =>
-    call(api.POST("/api/v1/assignments/{id}/skip", { params: { path: { id } }, body: { token, reason: reason as "other", ...(detail && { detail }) } })),
-  release: ({ id, token }) => call(api.POST("/api/v1/assignments/{id}/release", { params: { path: { id } }, body: { token }, keepalive: true })),
+    call(api.POST("/api/v1/assignments/{assignment_id}/skip", { params: { path: { assignment_id: id } }, body: { token, reason, detail } })),
+  release: ({ id, token }) => call(api.POST("/api/v1/assignments/{assignment_id}/release", { params: { path: { assignment_id: id } }, body: { token }, keepalive: true })),
   async withdraw(id) {
-    const { assignment } = await call(api.POST("/api/v1/annotations/{id}/withdraw", { params: { path: { id } }, body: {} }));
-    return assignment;
+    const { assignment } = await call(api.POST("/api/v1/annotations/{annotation_id}/withdraw", { params: { path: { annotation_id: id } } }));
+    return assignment as Assignment;
   },
   warm,
 });

@@ -1,6 +1,7 @@
 /** What an annotator edits, as plain data; every change makes a new document, so that undo is a list. */
-import type { Assignment, Attributes, Draft, FieldError, FieldValues, Project, SchemaField, Suggestion } from "@/api/types";
+import type { Assignment, Attributes, Draft, FieldError, FieldValue, FieldValues, Project, SchemaField, Suggestion } from "@/api/types";
 import { checkField } from "@/lib/caption";
+import { isUnknown } from "@/lib/captions";
 import type { Rect } from "@/lib/geometry/rect";
 
 /** Below this a wrong prefill costs more than none: the field stays empty and its candidates open. */
@@ -46,10 +47,9 @@ export function open(fields: readonly SchemaField[], assignment: Assignment): La
   const states = fields.map((field): [string, FieldState] => {
     const kept = draft?.fields[field.key];
     if (!draft) return [field.key, prefilled(field, suggestion)];
-    if (!kept) return [field.key, EMPTY];
-    const proposal = prefilled(field, suggestion);
-    const origin: Origin = kept.value === "" ? "none" : kept.value === proposal.value ? "machine" : "person";
-    return [field.key, { value: kept.value, unknown: kept.unknown ?? false, reason: kept.reason ?? "", origin }];
+    if (kept === undefined || kept === "") return [field.key, EMPTY];
+    if (isUnknown(kept)) return [field.key, { ...EMPTY, unknown: true, reason: kept.unknown }];
+    return [field.key, { ...EMPTY, value: kept, origin: kept === prefilled(field, suggestion).value ? "machine" : "person" }];
   });
   return {
     fields: Object.fromEntries(states),
@@ -119,12 +119,14 @@ export function validate(document: LabelDocument, fields: readonly SchemaField[]
   return errors;
 }
 
+/** The answer as it is sent; empty fields are left out. */
 export function toValues(document: LabelDocument, fields: readonly SchemaField[]): FieldValues {
   return Object.fromEntries(
-    fields.map((field) => {
+    fields.flatMap((field): [string, FieldValue][] => {
       const state = fieldOf(document, field.key);
-      if (state.unknown) return [field.key, { value: "", unknown: true, reason: state.reason }];
-      return [field.key, { value: checkField(field, state.value).value }];
+      if (state.unknown) return [[field.key, { unknown: state.reason }]];
+      const { value } = checkField(field, state.value);
+      return value === "" ? [] : [[field.key, value]];
     }),
   );
 }

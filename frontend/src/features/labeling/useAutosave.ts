@@ -12,9 +12,9 @@ export const localDraftKey = (assignmentId: number) => `wv.draft.${assignmentId}
 
 function putDraft(assignment: Assignment, etag: string, draft: Draft, keepalive = false) {
   return call(
-    api.PUT("/api/v1/assignments/{id}/draft", {
-      params: { path: { id: assignment.id }, header: { "If-Match": etag } },
-      body: { token: assignment.token, draft },
+    api.PUT("/api/v1/assignments/{assignment_id}/draft", {
+      params: { path: { assignment_id: assignment.id }, header: { "If-Match": etag } },
+      body: { token: assignment.token, draft: { ...draft, attributes: { ...draft.attributes } } },
       keepalive,
     }),
   );
@@ -50,7 +50,7 @@ export function useAutosave(assignment: Assignment, document: unknown, draft: ()
         if (gone) return;
         if (problem.status === 412) {
           // edited from another page of ours: the newest words win, on top of the newest version
-          const fresh = await call(api.GET("/api/v1/assignments/{id}", { params: { path: { id: assignment.id } } })).catch(() => null);
+          const fresh = await call(api.GET("/api/v1/assignments/{assignment_id}", { params: { path: { assignment_id: assignment.id } } })).catch(() => null);
           if (fresh) etag.current = fresh.etag;
           setState("unsaved");
         } else if (problem.status === 409 || problem.status === 404) latest.current.onLost(problem);

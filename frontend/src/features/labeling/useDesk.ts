@@ -12,7 +12,7 @@ const UNDO_MS = 10_000;
 function storeFor(userId: number, projectId: number): DeskStore {
   const key = `wv.desk.${userId}.${projectId}`;
   return {
-    load: () => readStored<{ pending: PendingSubmit[]; lost: Lost[] }>(key),
+    load: () => readStored(key) as { pending: PendingSubmit[]; lost: Lost[] } | null,
     save: (kept) => writeStored(key, kept.pending.length || kept.lost.length ? kept : null),
   };
 }
@@ -39,7 +39,9 @@ export function useDesk(userId: number, projectId: number) {
         case "objected":
           return void notify({ tone: "error", text: t("label.objected"), detail: event.problem.detail });
         case "stale":
-          return void notify({ tone: "dispute", text: event.problem.detail || t("label.stale"), detail: event.caption ? t("label.staleKept") : undefined, durationMs: 12_000 });
+          // what was typed stands in the banner; a skipped photo leaves nothing to keep
+          if (!event.caption) notify({ tone: "dispute", text: event.problem.detail || t("label.stale") });
+          return;
         case "withdrawn":
           void client.invalidateQueries({ queryKey: projectQuery(projectId).queryKey });
           return void notify({ text: t("label.withdrawn") });
@@ -57,9 +59,15 @@ export function useDesk(userId: number, projectId: number) {
     const wake = () => void desk.wake();
     const leave = () => desk.stop();
     window.addEventListener("online", wake);
+    // back through the browser's page cache: take up the work again
+    const comeBack = (event: PageTransitionEvent) => {
+      if (event.persisted) void desk.start();
+    };
+    window.addEventListener("pageshow", comeBack);
     window.addEventListener("pagehide", leave);
     return () => {
       window.removeEventListener("online", wake);
+      window.removeEventListener("pageshow", comeBack);
       window.removeEventListener("pagehide", leave);
       desk.stop();
     };

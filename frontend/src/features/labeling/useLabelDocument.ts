@@ -14,7 +14,7 @@ export interface Kept {
 export function useLabelDocument(fields: readonly SchemaField[], assignment: Assignment, kept: Kept | undefined) {
   const [history, setHistory] = useState<History<LabelDocument>>(() => {
     if (kept) return begin(kept.document);
-    const unsent = readStored<Draft>(localDraftKey(assignment.id));
+    const unsent = readStored(localDraftKey(assignment.id)) as Draft | null;
     return begin(open(fields, unsent ? { ...assignment, draft: unsent } : assignment));
   });
   /** One undoable step; equal keys in a row are one. */

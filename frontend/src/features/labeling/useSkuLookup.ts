@@ -9,7 +9,7 @@ export function useSkuLookup(site: number) {
   return useCallback(
     async (typed: string): Promise<SkuHit | "absent" | "unreachable"> => {
       try {
-        const { results } = await client.fetchQuery(skuAutocompleteQuery(site, typed));
+        const { results } = await client.query(skuAutocompleteQuery(site, typed));
         const wanted = typed.toUpperCase();
         return results.find((hit) => hit.code.toUpperCase() === wanted || hit.barcode === typed) ?? "absent";
       } catch {

@@ -31,7 +31,7 @@ export function MetricTile({ metric }: { metric: Metric }) {
         {range && <>{t("quality.interval", { range })} · </>}
         {t("quality.count", { count, shown: integer(count, i18n.language) })}
       </p>
-      <p className="dim">{note ?? t(`metric.${key}.what`)}</p>
+      <p className="dim">{note ? t(`quality.note.${note}`, { defaultValue: note }) : t(`metric.${key}.what`)}</p>
     </article>
   );
 }

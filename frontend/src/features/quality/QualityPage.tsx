@@ -5,6 +5,7 @@ import { LineChart } from "@/components/chart/LineChart";
 import { EmptyState, ErrorState, RowsSkeleton } from "@/components/states";
 import { dateTime, day, seconds } from "@/lib/format";
 import { currentLanguage } from "@/lib/i18n";
+import { show } from "./figures";
 import { useQuality } from "./quality";
 import { MetricTile } from "./MetricTile";
 import styles from "./quality.module.css";
@@ -69,9 +70,9 @@ export function QualityPage({ project }: { project: Project }) {
                   <td>{nameOf(field.key)}</td>
                   <td>
                     <span className={styles.meter}>
-                      <span style={{ width: `${(field.agreement ?? 0) * 100}%` }} />
+                      <span style={{ width: `${field.agreement ?? 0}%` }} />
                     </span>{" "}
-                    {three(field.agreement)}
+                    {show(field.agreement, "%")}
                   </td>
                   <td className="num">{three(field.alpha)}</td>
                   <td className="num">{field.count}</td>
@@ -101,8 +102,8 @@ export function QualityPage({ project }: { project: Project }) {
                     <tr key={annotator.id}>
                       <td>{annotator.name}</td>
                       <td className="num">{annotator.annotations}</td>
-                      <td className={`num ${annotator.agreement !== null && annotator.agreement < project.threshold ? "dispute" : ""}`}>{three(annotator.agreement)}</td>
-                      <td className={`num ${(annotator.mean_active_seconds ?? 0) > 90 ? "dispute" : ""}`}>{seconds(annotator.mean_active_seconds)}</td>
+                      <td className={`num ${annotator.agreement !== null && annotator.agreement < project.threshold * 100 ? "dispute" : ""}`}>{show(annotator.agreement, "%")}</td>
+                      <td className={`num ${annotator.mean_active_seconds > 90 ? "dispute" : ""}`}>{seconds(annotator.mean_active_seconds)}</td>
                       <td className="num">{annotator.disputes_lost}</td>
                     </tr>
                   ))}

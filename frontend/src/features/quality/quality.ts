@@ -4,7 +4,7 @@ import { api, call } from "@/api/client";
 const qualityQuery = (projectId: number) =>
   queryOptions({
     queryKey: ["quality", projectId],
-    queryFn: () => call(api.GET("/api/v1/projects/{id}/quality", { params: { path: { id: projectId } } })),
+    queryFn: () => call(api.GET("/api/v1/projects/{project_id}/quality", { params: { path: { project_id: projectId } } })),
     staleTime: 60_000,
   });
 

@@ -1,10 +1,11 @@
 import { useTranslation } from "react-i18next";
 import type { DisputeDetail, FieldValue, FieldValues, SchemaField, Sku } from "@/api/types";
 import { UnknownValue } from "@/components/fields/UnknownButton";
+import { isUnknown } from "@/lib/captions";
 import { charDiff } from "@/lib/charDiff";
 import { probability } from "@/lib/format";
 import { currentLanguage } from "@/lib/i18n";
-import { cellOf, columnsOf, sameValue, unanimous, type Column } from "./verdict";
+import { cellOf, columnsOf, isEmpty, sameValue, unanimous, type Column } from "./verdict";
 import styles from "./review.module.css";
 
 interface Props {
@@ -20,12 +21,12 @@ interface Props {
 const KEY: Record<Column, string> = { a: "A", b: "B", c: "C", machine: "M", wms: "W" };
 
 function Marked({ value, against }: { value: FieldValue; against: FieldValue }) {
-  if (value.unknown) return <UnknownValue reason={value.reason ?? ""} />;
-  if (!value.value) return <span className="dim">–</span>;
-  if (!against.value || against.unknown) return <>{value.value}</>;
+  if (isUnknown(value)) return <UnknownValue reason={value.unknown} />;
+  if (value === "") return <span className="dim">–</span>;
+  if (isUnknown(against) || against === "") return <>{value}</>;
   return (
     <>
-      {charDiff(value.value, against.value).map((piece, index) => (piece.same ? piece.text : <mark key={index}>{piece.text}</mark>))}
+      {charDiff(value, against).map((piece, index) => (piece.same ? piece.text : <mark key={index}>{piece.text}</mark>))}
     </>
   );
 }
@@ -52,7 +53,7 @@ export function CompareTable({ dispute, fields, record, final, row, onRow, onPic
           const score = dispute.fields[field.key];
           const equal = unanimous(dispute, field);
           return (
-            <tr key={field.key} data-current={index === row || undefined} data-equal={equal || undefined} data-open={!final[field.key] || undefined} onClick={() => onRow(index)}>
+            <tr key={field.key} data-current={index === row || undefined} data-equal={equal || undefined} data-open={isEmpty(final[field.key]) || undefined} onClick={() => onRow(index)}>
               <th scope="row">
                 {field.label[currentLanguage()]}
                 {score !== undefined && score < 1 && <span className={styles.score}>{probability(score)}</span>}
@@ -60,8 +61,8 @@ export function CompareTable({ dispute, fields, record, final, row, onRow, onPic
               {columns.map((column) => {
                 const value = cellOf(dispute, field, column, record);
                 const against = cellOf(dispute, field, column === "a" ? "b" : "a", record);
-                const empty = !value.value && !value.unknown;
-                const picked = final[field.key] !== undefined && sameValue(final[field.key] ?? value, value) && !empty;
+                const empty = isEmpty(value);
+                const picked = !empty && sameValue(final[field.key] ?? "", value);
                 return (
                   <td key={column} data-column={column}>
                     <button type="button" tabIndex={-1} disabled={empty} aria-pressed={picked} className={styles.pick} data-testid={`pick-${column}-${field.key}`} onClick={() => onPick(column, field)}>

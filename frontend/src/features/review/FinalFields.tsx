@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import type { FieldValues, SchemaField, SkuHit } from "@/api/types";
 import { FieldControl } from "@/components/fields/FieldControl";
 import { UnknownButton, UnknownValue } from "@/components/fields/UnknownButton";
+import { isUnknown } from "@/lib/captions";
 import { currentLanguage } from "@/lib/i18n";
 import styles from "./review.module.css";
 
@@ -26,12 +27,12 @@ export function FinalFields({ fields, site, final, errors, onChange, onLeave, on
         return (
           <div key={field.key} className={styles.finalRow} data-field={field.key}>
             <span className="dim">{field.label[currentLanguage()]}</span>
-            {value?.unknown ? (
-              <UnknownValue reason={value.reason ?? ""} />
+            {isUnknown(value) ? (
+              <UnknownValue reason={value.unknown} />
             ) : (
-              <FieldControl field={field} site={site} value={value?.value ?? ""} onChange={(next) => onChange(field.key, next)} onBlur={() => onLeave(field)} onSku={onSku} invalid={errors[field.key] !== undefined} />
+              <FieldControl field={field} site={site} value={value ?? ""} onChange={(next) => onChange(field.key, next)} onBlur={() => onLeave(field)} onSku={onSku} invalid={errors[field.key] !== undefined} />
             )}
-            <UnknownButton fieldKey={field.key} unknown={value?.unknown ?? false} onUnknown={(reason) => onUnknown(field.key, reason)} />
+            <UnknownButton fieldKey={field.key} unknown={isUnknown(value)} onUnknown={(reason) => onUnknown(field.key, reason)} />
             {errors[field.key] && (
               <span className={styles.finalError} role="alert">
                 {errors[field.key]}

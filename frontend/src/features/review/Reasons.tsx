@@ -5,7 +5,7 @@ import { currentLanguage } from "@/lib/i18n";
 /** Why it is disputed, in words. */
 export function Reasons({ reasons, fields }: { reasons: readonly DisputeReason[]; fields: readonly SchemaField[] }) {
   const { t } = useTranslation();
-  const nameOf = (key: string | undefined) => fields.find((field) => field.key === key)?.label[currentLanguage()] ?? key ?? "";
+  const nameOf = (key: string | null) => fields.find((field) => field.key === key)?.label[currentLanguage()] ?? key ?? "";
   return (
     <>
       {reasons.map((reason, index) => (

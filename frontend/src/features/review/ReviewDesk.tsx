@@ -1,14 +1,16 @@
-import { Button, Menu } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Problem } from "@/api/problem";
 import { asProblem } from "@/api/problem";
 import type { Box, DisputeDetail, FieldValue, FieldValues, Project, SchemaField, SkuHit } from "@/api/types";
 import { HistoryList } from "@/components/HistoryList";
+import { Menu, MenuItem } from "@/components/Menu";
 import { PhotoStage } from "@/components/photo/PhotoStage";
 import type { StageBox } from "@/components/photo/types";
 import { notify } from "@/components/toast";
 import { checkField, formatCaption } from "@/lib/caption";
+import { isUnknown } from "@/lib/captions";
 import { probability } from "@/lib/format";
 import { useHotkeys, type Hotkeys } from "@/lib/hotkeys";
 import { CompareTable } from "./CompareTable";
@@ -16,7 +18,7 @@ import { useDecide } from "./decide";
 import { FinalFields } from "./FinalFields";
 import { Reasons } from "./Reasons";
 import { useReject } from "./reject";
-import { boxOverlap, cellOf, columnOf, columnsOf, recordOf, settled, unanimous, type Column } from "./verdict";
+import { boxOverlap, cellOf, columnOf, columnsOf, isEmpty, recordOf, settled, unanimous, type Column } from "./verdict";
 import styles from "./review.module.css";
 
 const REJECT_REASONS = ["unreadable", "not_goods", "several_goods", "duplicate", "other"] as const;
@@ -52,7 +54,7 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
   };
   const pick = (column: Column, field: SchemaField) => {
     const value = cellOf(dispute, field, column, record);
-    if (value.value || value.unknown) put(field.key, value);
+    if (!isEmpty(value)) put(field.key, value);
   };
   const pickAll = (column: Column) => {
     setFinal((before) => ({ ...before, ...Object.fromEntries(fields.map((field) => [field.key, cellOf(dispute, field, column, record)])) }));
@@ -60,9 +62,9 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
   };
   const adopt = (hit: SkuHit) => {
     for (const field of fields) {
-      if (field.kind === "sku") put(field.key, { value: hit.code });
-      if (field.kind === "category" && hit.category) put(field.key, { value: hit.category });
-      if (field.kind === "spec" && hit.spec) put(field.key, { value: hit.spec });
+      if (field.kind === "sku") put(field.key, hit.code);
+      if (field.kind === "category" && hit.category) put(field.key, hit.category);
+      if (field.kind === "spec" && hit.spec) put(field.key, hit.spec);
     }
   };
 
@@ -70,16 +72,17 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
   for (const field of fields) {
     const value = final[field.key];
     const objection = refused?.errors.find((one) => one.field.replace(/^fields\./, "").split(".")[0] === field.key);
-    const error = objection?.message ?? (value?.unknown ? null : checkField(field, value?.value ?? "", t("field.missing")).error);
+    const error = objection?.message ?? (isUnknown(value) ? null : checkField(field, value ?? "", t("field.missing")).error);
     if (error) problems[field.key] = error;
   }
   const chosenAnswer = dispute.answers.find((answer) => columnOf(answer) === boxesFrom);
   const boxes: Box[] = chosenAnswer?.boxes ?? [];
   const boxesMissing = project.boxes_required && boxes.length === 0;
   const values: FieldValues = Object.fromEntries(
-    fields.map((field): [string, FieldValue] => {
-      const value = final[field.key];
-      return [field.key, value?.unknown ? value : { value: checkField(field, value?.value ?? "").value }];
+    fields.flatMap((field): [string, FieldValue][] => {
+      const value = final[field.key] ?? "";
+      const canonical = isUnknown(value) ? value : checkField(field, value).value;
+      return isEmpty(canonical) ? [] : [[field.key, canonical]];
     }),
   );
 
@@ -107,6 +110,18 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
       },
     );
   };
+
+  const rejectPhoto = (reason: string) =>
+    reject.mutate(
+      { token: dispute.claim.token, reason, ...(note.trim() && { note: note.trim() }) },
+      {
+        onSuccess: () => {
+          notify({ text: t("review.rejected") });
+          onDone();
+        },
+        onError: (error) => notify({ tone: "error", text: asProblem(error).detail || t("errors.network") }),
+      },
+    );
 
   const letters: Record<string, Column> = { a: "a", b: "b", m: "machine", w: "wms", ...(columns.includes("c") && { c: "c" as const }) };
   const keys: Hotkeys = {
@@ -176,12 +191,12 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
             site={project.site.id}
             final={final}
             errors={tried ? problems : {}}
-            onChange={(key, value) => put(key, { value })}
+            onChange={put}
             onLeave={(field) => {
               const value = final[field.key];
-              if (value && !value.unknown && value.value) put(field.key, { value: checkField(field, value.value).value });
+              if (typeof value === "string" && value) put(field.key, checkField(field, value).value);
             }}
-            onUnknown={(key, reason) => put(key, reason === null ? { value: "" } : { value: "", unknown: true, reason })}
+            onUnknown={(key, reason) => put(key, reason === null ? "" : { unknown: reason })}
             onSku={adopt}
           />
           <HistoryList history={dispute.history} />
@@ -191,34 +206,28 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
             {formatCaption(fields, values)}
           </p>
           <div className={styles.actions}>
-            <Menu position="top-start">
-              <Menu.Target>
-                <Button variant="default" data-testid="reject">
+            <Menu
+              side="top"
+              trigger={(props) => (
+                <Button {...props} variant="default" data-testid="reject">
                   {t("review.reject")}
                 </Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                {REJECT_REASONS.map((reason) => (
-                  <Menu.Item
+              )}
+            >
+              {(close) =>
+                REJECT_REASONS.map((reason) => (
+                  <MenuItem
                     key={reason}
-                    data-testid={`reject-reason-${reason}`}
-                    onClick={() =>
-                      reject.mutate(
-                        { token: dispute.claim.token, reason, ...(note.trim() && { note: note.trim() }) },
-                        {
-                          onSuccess: () => {
-                            notify({ text: t("review.rejected") });
-                            onDone();
-                          },
-                          onError: (error) => notify({ tone: "error", text: asProblem(error).detail || t("errors.network") }),
-                        },
-                      )
-                    }
+                    testId={`reject-reason-${reason}`}
+                    onChoose={() => {
+                      close();
+                      rejectPhoto(reason);
+                    }}
                   >
                     {t(`skipReason.${reason}`)}
-                  </Menu.Item>
-                ))}
-              </Menu.Dropdown>
+                  </MenuItem>
+                ))
+              }
             </Menu>
             <input className={styles.note} type="text" value={note} placeholder={t("review.note")} aria-label={t("review.note")} data-testid="decision-note" onChange={(event) => setNote(event.target.value)} />
             <Button onClick={submit} loading={decide.isPending} data-testid="decide" rightSection={<kbd className={styles.onAccent}>Ctrl ⏎</kbd>}>

@@ -1,24 +1,29 @@
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
+import { countsOf } from "@/features/projects/counts";
 import type { Project } from "@/api/types";
 import { EmptyState, ErrorState, More, RowsSkeleton } from "@/components/states";
 import { UrgentTag } from "@/components/stateTag";
+import { useMe } from "@/features/session/session";
 import { dateTime, probability } from "@/lib/format";
+import { isFree } from "./claim";
 import { useDisputes } from "./disputes";
 import { Reasons } from "./Reasons";
 
 export function ReviewListPage({ project }: { project: Project }) {
   const { t, i18n } = useTranslation();
+  const counts = countsOf(project);
+  const me = useMe();
   const query = useDisputes(project.id);
   const disputes = flatten(query.data);
-  const first = disputes.find((dispute) => dispute.claimed_by === null);
+  const first = disputes.find((dispute) => isFree(dispute, me));
   return (
     <div className="page">
       <div className="pageHead">
         <h1>{t("review.title")}</h1>
         <span className="dim" data-testid="dispute-count">
-          {t("review.count", { count: project.counts.disputed })}
+          {t("review.count", { count: counts.disputed })}
         </span>
         <span className="spacer" />
         {first && (
@@ -49,7 +54,7 @@ export function ReviewListPage({ project }: { project: Project }) {
                   <tr key={task.id} data-testid={`review-row-${task.id}`}>
                     <td>
                       <Link to="/p/$projectId/review/$taskId" params={{ projectId: project.id, taskId: task.id }} preload={false}>
-                        <img className="thumb" src={thumb} alt="" loading="lazy" />
+                        {thumb ? <img className="thumb" src={thumb} alt="" loading="lazy" /> : <span className="thumb" />}
                       </Link>
                     </td>
                     <td>

@@ -4,6 +4,8 @@ import { useTranslation } from "react-i18next";
 import { asProblem } from "@/api/problem";
 import type { Project } from "@/api/types";
 import { EmptyState, ErrorState, RowsSkeleton } from "@/components/states";
+import { useMe } from "@/features/session/session";
+import { isFree } from "./claim";
 import { useDispute } from "./dispute";
 import { disputesQuery } from "./disputes";
 import { ReviewDesk } from "./ReviewDesk";
@@ -12,12 +14,13 @@ export function ReviewTaskPage({ project, taskId }: { project: Project; taskId: 
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
+  const me = useMe();
   const dispute = useDispute(taskId);
 
   const toNext = async () => {
     await client.invalidateQueries({ queryKey: disputesQuery(project.id).queryKey });
-    const list = await client.fetchInfiniteQuery(disputesQuery(project.id)).catch(() => null);
-    const next = list?.pages[0]?.results.find((one) => one.task.id !== taskId && one.claimed_by === null);
+    const list = await client.infiniteQuery(disputesQuery(project.id)).catch(() => null);
+    const next = list?.pages[0]?.results.find((one) => one.task.id !== taskId && isFree(one, me));
     if (next) await navigate({ to: "/p/$projectId/review/$taskId", params: { projectId: project.id, taskId: next.task.id } });
     else await navigate({ to: "/p/$projectId/review", params: { projectId: project.id } });
   };

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
+import { countsOf } from "@/features/projects/counts";
 import type { Project } from "@/api/types";
 import card from "@/components/card.module.css";
 import { Figure } from "@/components/Figure";
@@ -10,11 +11,12 @@ import { Reasons } from "./Reasons";
 
 export function ReviewerCard({ project }: { project: Project }) {
   const { t, i18n } = useTranslation();
+  const counts = countsOf(project);
   const query = useDisputes(project.id);
   const first = flatten(query.data).slice(0, 5);
   return (
     <div className={card.card}>
-      <Figure value={project.counts.disputed} label={t("home.disputes")} tone={project.counts.disputed ? "dispute" : ""} testId="home-disputes" />
+      <Figure value={counts.disputed} label={t("home.disputes")} tone={counts.disputed ? "dispute" : ""} testId="home-disputes" />
       {first.length > 0 ? (
         <div style={{ flex: 1 }} className="tableWrap">
           <table className="list">

@@ -16,7 +16,7 @@ export function useDecide(taskId: number, projectId: number) {
   // one key a page: pressing twice, or again after a broken line, decides once
   const [key] = useState(() => crypto.randomUUID());
   return useMutation({
-    mutationFn: (verdict: Verdict) => call(api.POST("/api/v1/tasks/{id}/decide", { params: { path: { id: taskId }, header: { "Idempotency-Key": key } }, body: verdict })),
+    mutationFn: (verdict: Verdict) => call(api.POST("/api/v1/tasks/{task_id}/decide", { params: { path: { task_id: taskId }, header: { "Idempotency-Key": key } }, body: { ...verdict, note: verdict.note ?? "", attributes: { ...verdict.attributes } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ["project", projectId] }),
   });
 }

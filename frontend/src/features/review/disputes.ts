@@ -5,7 +5,7 @@ import { nextCursor } from "@/api/paging";
 export const disputesQuery = (projectId: number) =>
   infiniteQueryOptions({
     queryKey: ["disputes", projectId],
-    queryFn: ({ pageParam }) => call(api.GET("/api/v1/projects/{id}/disputes", { params: { path: { id: projectId }, query: { cursor: pageParam || undefined } } })),
+    queryFn: ({ pageParam }) => call(api.GET("/api/v1/projects/{project_id}/disputes", { params: { path: { project_id: projectId }, query: { cursor: pageParam || undefined } } })),
     initialPageParam: "",
     getNextPageParam: nextCursor,
   });

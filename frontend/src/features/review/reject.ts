@@ -3,6 +3,6 @@ import { api, call } from "@/api/client";
 
 export function useReject(taskId: number) {
   return useMutation({
-    mutationFn: (body: { token: string; reason: string; note?: string }) => call(api.POST("/api/v1/tasks/{id}/reject", { params: { path: { id: taskId } }, body })),
+    mutationFn: (body: { token: string; reason: string; note?: string }) => call(api.POST("/api/v1/tasks/{task_id}/reject", { params: { path: { task_id: taskId } }, body: { ...body, note: body.note ?? "" } })),
   });
 }

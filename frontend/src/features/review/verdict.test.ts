@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { DisputeDetail, SchemaField } from "@/api/types";
 import { boxOverlap, cellOf, columnsOf, recordOf, settled } from "./verdict";
 
-const field = (key: string, kind: SchemaField["kind"]): SchemaField => ({ key, kind, label: { zh: key, en: key, ja: key }, required: true, weight: 1, options: [] });
+const field = (key: string, kind: SchemaField["kind"]): SchemaField => ({ key, kind, label: { zh: key, en: key, ja: key }, required: true, weight: 1, options: [], aliases: [] });
 const fields = [field("sku", "sku"), field("quantity", "quantity"), field("condition", "condition")];
-const answer = (label: string, sku: string, quantity: string) => ({ label, annotation: 1, fields: { sku: { value: sku }, quantity: { value: quantity }, condition: { value: "", unknown: true, reason: label } }, boxes: [], attributes: {}, caption: "", active_seconds: 1, suggestion_shown: true });
+const answer = (label: string, sku: string, quantity: string) => ({ label, annotation: 1, fields: { sku: sku, quantity: quantity, condition: { unknown: label } }, boxes: [], attributes: {}, caption: "", active_seconds: 1, suggestion_shown: true });
 const dispute = {
   answers: [answer("A", "X-1", "1箱"), answer("B", "X-2", "1箱")],
   suggestion: null,
@@ -19,12 +19,12 @@ describe("the reviewer's table", () => {
 
   it("holds answers against the record of the chosen code, else of the first one the catalog knows", () => {
     expect(recordOf(dispute, fields, {})?.code).toBe("X-2");
-    expect(recordOf(dispute, fields, { sku: { value: "nowhere" } })?.code).toBe("X-2");
+    expect(recordOf(dispute, fields, { sku: "nowhere" })?.code).toBe("X-2");
   });
 
   it("has a column for each answer, the machine and the catalog", () => {
     expect(columnsOf(dispute)).toEqual(["a", "b", "machine", "wms"]);
-    expect(cellOf(dispute, fields[0] ?? field("", "text"), "wms", dispute.catalog["X-2"]).value).toBe("X-2");
+    expect(cellOf(dispute, fields[0] ?? field("", "text"), "wms", dispute.catalog["X-2"])).toBe("X-2");
   });
 
   it("compares boxes photo by photo", () => {

@@ -1,36 +1,36 @@
 /** What the reviewer compares and builds, as pure functions. */
 import type { Answer, Box, DisputeDetail, FieldValue, FieldValues, SchemaField, Sku } from "@/api/types";
+import { isUnknown } from "@/lib/captions";
 import { iou } from "@/lib/geometry/rect";
 
 export type Column = "a" | "b" | "c" | "machine" | "wms";
 
-export interface Cell {
-  column: Column;
-  value: FieldValue;
-}
-
-const EMPTY: FieldValue = { value: "" };
+/** Nothing said. */
+const EMPTY = "";
 
 export const columnOf = (answer: Answer): Column => (answer.label.toLowerCase() === "b" ? "b" : answer.label.toLowerCase() === "c" ? "c" : "a");
 export const columnsOf = (dispute: DisputeDetail): Column[] => [...dispute.answers.map(columnOf), "machine", "wms"];
 
-export const sameValue = (a: FieldValue, b: FieldValue) => Boolean(a.unknown) === Boolean(b.unknown) && (a.unknown ? true : a.value === b.value);
+export const isEmpty = (value: FieldValue | undefined) => value === undefined || value === "";
+/** Two unknowns are the same, whatever their reasons. */
+export const sameValue = (a: FieldValue, b: FieldValue) => (isUnknown(a) || isUnknown(b) ? isUnknown(a) && isUnknown(b) : a === b);
+const textOf = (value: FieldValue | undefined) => (typeof value === "string" ? value : undefined);
 
 /** The catalog's record that the answers are held against: of the chosen code, else of the first code it knows. */
 export function recordOf(dispute: DisputeDetail, fields: readonly SchemaField[], final: FieldValues): Sku | undefined {
   const key = fields.find((field) => field.kind === "sku")?.key;
   if (key === undefined) return undefined;
-  const codes = [final[key]?.value, ...dispute.answers.map((answer) => answer.fields[key]?.value), dispute.suggestion?.candidates[0]?.sku_code];
+  const codes = [textOf(final[key]), ...dispute.answers.map((answer) => textOf(answer.fields[key])), dispute.suggestion?.candidates[0]?.sku_code];
   const known = codes.find((code) => code !== undefined && code in dispute.catalog);
   return known === undefined ? undefined : dispute.catalog[known];
 }
 
 export function cellOf(dispute: DisputeDetail, field: SchemaField, column: Column, record: Sku | undefined): FieldValue {
-  if (column === "machine") return { value: dispute.suggestion?.fields[field.key]?.value ?? "" };
+  if (column === "machine") return dispute.suggestion?.fields[field.key]?.value ?? EMPTY;
   if (column === "wms") {
-    if (field.kind === "sku") return { value: record?.code ?? "" };
-    if (field.kind === "category") return { value: record?.category?.name ?? "" };
-    if (field.kind === "spec") return { value: record?.spec ?? "" };
+    if (field.kind === "sku") return record?.code ?? EMPTY;
+    if (field.kind === "category") return record?.category?.name ?? EMPTY;
+    if (field.kind === "spec") return record?.spec ?? EMPTY;
     return EMPTY;
   }
   return dispute.answers.find((answer) => columnOf(answer) === column)?.fields[field.key] ?? EMPTY;

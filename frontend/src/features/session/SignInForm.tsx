@@ -1,5 +1,5 @@
 import { Button, PasswordInput, TextInput, useMantineColorScheme } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { asProblem } from "@/api/problem";
 import { fromServer, switchLanguage, LANGUAGES } from "@/lib/i18n";
@@ -14,6 +14,8 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
   const { setColorScheme } = useMantineColorScheme();
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
   const problem = signIn.isError ? asProblem(signIn.error) : null;
   const words = problem && (problem.code === "network" ? t("errors.network") : problem.status === 429 ? problem.detail || t("signIn.throttled") : problem.detail || t("signIn.failed"));
   return (
@@ -25,12 +27,9 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
           signIn.mutate(
             { username: username.trim(), password },
             {
-              onSuccess: async ({ user }) => {
-                if (user) {
-                  setColorScheme(user.theme);
-                  await switchLanguage(fromServer(user.language));
-                }
-                onDone();
+              onSuccess: ({ user }) => {
+                if (user) setColorScheme(user.theme);
+                void (user ? switchLanguage(fromServer(user.language)) : Promise.resolve()).then(onDone);
               },
             },
           );
@@ -38,7 +37,7 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
       >
         <h1>WareVision</h1>
         <p className="dim">{t("signIn.subtitle")}</p>
-        <TextInput label={t("signIn.username")} autoComplete="username" value={username} onChange={(event) => setUsername(event.currentTarget.value)} data-autofocus data-testid="login-username" required withAsterisk={false} />
+        <TextInput ref={first} label={t("signIn.username")} autoComplete="username" value={username} onChange={(event) => setUsername(event.currentTarget.value)} data-testid="login-username" required withAsterisk={false} />
         <PasswordInput label={t("signIn.password")} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} data-testid="login-password" required withAsterisk={false} />
         {words && (
           <p className="error" role="alert" data-testid="login-error">

@@ -9,7 +9,8 @@ import type { StageBox } from "@/components/photo/types";
 import { ErrorState, RowsSkeleton, useProblemText } from "@/components/states";
 import { StateTag } from "@/components/stateTag";
 import { UnknownValue } from "@/components/fields/UnknownButton";
-import { dateTime } from "@/lib/format";
+import { isUnknown } from "@/lib/captions";
+import { dateTime, seconds } from "@/lib/format";
 import { currentLanguage } from "@/lib/i18n";
 import { useReopen } from "./reopen";
 import { useTask } from "./task";
@@ -24,7 +25,7 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
   const [note, setNote] = useState("");
   if (query.isPending) return <RowsSkeleton />;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
-  const { decision, captures, history, state } = query.data;
+  const { decision, captures, history, state, answers } = query.data;
   const capture = captures[Math.min(side, captures.length - 1)];
   const boxes: StageBox[] = (decision?.boxes ?? []).filter((box) => box.capture === capture?.id).map((box, index) => ({ ...box, id: `d${index}`, hue: "final", locked: true }));
   return (
@@ -60,7 +61,7 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
                   return (
                     <tr key={field.key}>
                       <th scope="row">{field.label[currentLanguage()]}</th>
-                      <td>{value?.unknown ? <UnknownValue reason={value.reason ?? ""} /> : value?.value}</td>
+                      <td>{isUnknown(value) ? <UnknownValue reason={value.unknown} /> : value}</td>
                       <td>{decision.ties.includes(field.key) && <span className="tag dispute">{t("tasks.tie")}</span>}</td>
                     </tr>
                   );
@@ -74,6 +75,23 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
           </>
         ) : (
           <p className="dim">{t("tasks.undecided")}</p>
+        )}
+        {answers.length > 0 && (
+          <>
+            <h2 className="panelHead">{t("tasks.answers")}</h2>
+            <table className="list">
+              <tbody>
+                {answers.map((answer) => (
+                  <tr key={answer.annotation}>
+                    <th scope="row">{answer.label}</th>
+                    <td>{answer.author ?? <span className="dim">–</span>}</td>
+                    <td>{answer.caption}</td>
+                    <td className="num dim">{seconds(answer.active_seconds)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </>
         )}
         {state === "disputed" && (
           <Link to="/p/$projectId/review/$taskId" params={{ projectId: project.id, taskId }} preload={false}>

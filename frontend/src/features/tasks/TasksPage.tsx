@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
+import { countsOf } from "@/features/projects/counts";
 import type { Project, TaskState } from "@/api/types";
 import { Chips } from "@/components/Chips";
 import { SearchInput } from "@/components/SearchInput";
@@ -19,13 +20,14 @@ interface Props {
 
 export function TasksPage({ project, filter, onFilter }: Props) {
   const { t, i18n } = useTranslation();
+  const counts = countsOf(project);
   const query = useTasks(project.id, filter);
   const tasks = flatten(query.data);
   return (
     <div className="page">
       <div className="pageHead">
         <h1>{t("tasks.title")}</h1>
-        <span className="dim">{t("tasks.total", { count: project.counts.total, shown: integer(project.counts.total, i18n.language) })}</span>
+        <span className="dim">{t("tasks.total", { count: counts.total, shown: integer(counts.total, i18n.language) })}</span>
         <span className="spacer" />
         <SearchInput value={filter.search ?? ""} onSearch={(search) => onFilter({ ...filter, search: search || undefined })} label={t("tasks.search")} testId="tasks-search" />
       </div>
@@ -35,8 +37,8 @@ export function TasksPage({ project, filter, onFilter }: Props) {
           value={filter.state}
           onChange={(state) => onFilter({ ...filter, state })}
           options={[
-            { value: undefined, label: t("common.all"), count: project.counts.total },
-            ...TASK_STATES.map((state) => ({ value: state, label: t(`taskState.${state}`), count: project.counts[state as keyof typeof project.counts], testId: `tasks-state-${state}` })),
+            { value: undefined, label: t("common.all"), count: counts.total },
+            ...TASK_STATES.map((state) => ({ value: state, label: t(`taskState.${state}`), count: counts[state], testId: `tasks-state-${state}` })),
           ]}
         />
       </div>
@@ -74,7 +76,7 @@ export function TasksPage({ project, filter, onFilter }: Props) {
                     <td>{task.caption ?? <span className="dim">–</span>}</td>
                     <td>{task.source ? t(`source.${task.source}`) : <span className="dim">–</span>}</td>
                     <td className="num">
-                      {task.annotation_count} / {project.overlap}
+                      {task.annotation_count ?? "–"} / {project.overlap}
                     </td>
                     <td className="num dim">{dateTime(task.decided_at, i18n.language)}</td>
                   </tr>

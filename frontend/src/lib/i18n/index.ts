@@ -36,4 +36,4 @@ export async function switchLanguage(language: Language): Promise<void> {
   await i18next.changeLanguage(language);
 }
 
-export const currentLanguage = (): Language => fromServer(i18next.language);
+export const currentLanguage = (): Language => fromServer(i18next.resolvedLanguage ?? "zh");

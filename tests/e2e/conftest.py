@@ -1,0 +1,124 @@
+"""A whole WareVision for browser tests: web, the real recognizer in this process, a worker thread."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from annotator.accounts import services as accounts
+from annotator.accounts.models import Project
+from annotator.accounts.states import Role
+from annotator.core import outbox
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+PASSWORD = "a-long-test-password"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = []
+    if not CHROMIUM:
+        missing.append("Chromium is not installed (apt-get install chromium)")
+    if not (django_settings.FRONTEND_DIST / "index.html").is_file():
+        missing.append("the front end is not built (make frontend)")
+    for item in items:
+        if "browser" in item.keywords and missing:
+            if os.environ.get("CI"):
+                raise pytest.UsageError("browser tests must run in CI: " + "; ".join(missing))
+            item.add_marker(pytest.mark.skip(reason="SKIPPED: " + "; ".join(missing)))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    quiet += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return {"executable_path": CHROMIUM, "args": quiet}
+
+
+@pytest.fixture
+def project(transactional_db: None) -> Project:
+    site, _ = accounts.ensure_site(slug="depot", name="一号仓")
+    project, _ = accounts.ensure_project(site=site, slug="main", name="主项目", withhold_rate=0.0)
+    for username, name, role in (
+        ("anna", "安娜", Role.ANNOTATOR),
+        ("ben", "小本", Role.ANNOTATOR),
+        ("rita", "李复核", Role.REVIEWER),
+        ("adam", "管理员", Role.ADMIN),
+    ):
+        user, _ = accounts.create_user(username=username, password=PASSWORD, display_name=name)
+        accounts.grant_roles(user=user, site=site, roles=[role])
+    return project
+
+
+@pytest.fixture
+def worker(settings: Any, live_server: Any) -> Iterator[Callable[[], None]]:
+    """Handles the outbox beside the test; calling it waits until nothing is left to do."""
+    from annotator.suggestions.recognizer import get_recognizer
+
+    settings.RECOGNIZER = "inference.local.LocalRecognizer"
+    settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR}
+    get_recognizer.cache_clear()
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.is_set():
+            if not sum(outbox.drain(queue, limit=8) for queue in ("urgent", "normal")):
+                time.sleep(0.1)
+        connection.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+
+    def settle() -> None:
+        deadline = time.monotonic() + 60
+        while outbox.waiting() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not outbox.waiting(), "the work was not done within a minute"
+
+    yield settle
+    over.set()
+    thread.join(30)
+    get_recognizer.cache_clear()
+
+
+@pytest.fixture
+def sign_in(
+    browser: Browser, live_server: Any, worker: Callable[[], None]
+) -> Iterator[Callable[[str], Page]]:
+    """A signed-in page in a browser context of its own."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_page(username: str) -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="zh-CN")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(f"{username}: {error}"))
+        page.goto(live_server.url)
+        page.get_by_test_id("login-username").fill(username)
+        page.get_by_test_id("login-password").fill(PASSWORD)
+        page.get_by_test_id("login-submit").click()
+        expect(page.get_by_test_id("account-menu")).to_be_visible()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+@pytest.fixture
+def shots() -> Path:
+    """Where screenshots go, to be looked at."""
+    folder = Path(django_settings.BASE_DIR) / "test-results" / "screens"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
