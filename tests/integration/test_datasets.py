@@ -178,7 +178,7 @@ BAD = {
     "not an object": ([1], "image_path"),
     "broken JSON": ('{"image_path": "images/', "line 1 column 24"),
     "not UTF-8": (b'{"image_path": "\xff\xfe"}', "utf-8"),
-    "broken picture": (row(0, image_path="images/bad.jpg"), "truncated"),
+    "broken picture": (row(0, image_path="images/bad.jpg"), "图片已损坏"),
     "camera": (row(1, cam_type="left"), "left"),
     "caption": (row(2, caption="【SKU】|【数量】很多很多"), "caption"),
     "no caption": (row(3, caption=None), "caption"),
