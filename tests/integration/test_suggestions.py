@@ -265,7 +265,7 @@ def test_a_decision_teaches_and_a_reopened_one_is_forgotten(
     assert (change.number, change.op, change.key) == (1, "put_example", f"cap:{capture.pk}")
     learned = replay(memory.folder(project.site_id)).examples[f"cap:{capture.pk}"]
     assert (learned.sku_code, learned.kind) == ("A-1", "decided")
-    assert (learned.ocr_text, learned.group) == ("清澜\n洗发水", f"scene:{capture.scene_id}")
+    assert (learned.ocr_text, learned.group) == ("清澜 洗发水", f"scene:{capture.scene_id}")
     description = PictureDescription.objects.get(image=capture.image_id)
     assert learned.embedding == bytes(description.embedding)
     assert learned.keypoints == capture.image.sha256.encode()[:16]
