@@ -70,7 +70,9 @@ def import_catalog(
     with transaction.atomic():
         existing = {
             sku.code_key: sku
-            for sku in Sku.objects.select_for_update().filter(site=site).select_related("category")
+            for sku in Sku.objects.select_for_update(of=("self",))
+            .filter(site=site)
+            .select_related("category")
         }
         categories = dict(Category.objects.filter(site=site).values_list("path", "pk"))
         for row in rows:

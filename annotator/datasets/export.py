@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 from django.core.files.storage import default_storage
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from annotator.accounts.models import Project
-from annotator.captures.models import Capture
+from annotator.captures.models import Capture, Scene
 from annotator.catalog.models import Sku
 from annotator.catalog.queries import skus_of
 from annotator.labeling.answers import boxes_of
@@ -93,8 +93,9 @@ def _content(project: Project, manifest: _Manifest) -> Iterator[Entry]:
     yield Entry(layout.CATALOG, _catalog(project, manifest))
     yield from _references(project)
     yield Entry(layout.CAMERAS, _cameras(project))
+    splits = _Splits(project)
     for split in layout.SPLITS:
-        yield Entry(layout.annotations_path(split), _records(project, split, manifest))
+        yield Entry(layout.annotations_path(split), _records(project, split, splits, manifest))
     for capture, _ in _decided(project):
         yield Entry(_path(capture), _original(capture.image))
 
@@ -137,17 +138,47 @@ def _path(capture: Capture) -> str:
     )
 
 
-def _split(capture: Capture) -> str:
-    """As imported, else by the group that must stay together: scene and near-duplicates."""
-    if capture.scene.split in layout.SPLITS:
-        return capture.scene.split
-    root = capture.duplicate_of if capture.duplicate_of_id else None
-    return layout.split_of(root.scene.key if root else capture.scene.key)
+class _Splits:
+    """Which split each scene goes to: as imported, else that of its group, which stays together.
+    A group is the scenes that near-duplicates link, however many steps apart."""
+
+    def __init__(self, project: Project) -> None:
+        linked = Capture.objects.filter(site=project.site_id, duplicate_of__isnull=False)
+        self._above: dict[int, int] = {}
+        for one, other in linked.values_list("scene", "duplicate_of__scene").iterator():
+            low, high = sorted((self._first(one), self._first(other)))
+            if low != high:
+                self._above[high] = low
+        scenes = Scene.objects.filter(
+            Q(captures__duplicate_of__isnull=False) | Q(captures__near_duplicates__isnull=False),
+            site=project.site_id,
+        )
+        self._of_group: dict[int, str] = {}
+        keys: dict[int, str] = {}
+        for pk, key, split in scenes.order_by("pk").distinct().values_list("pk", "key", "split"):
+            first = self._first(pk)
+            keys.setdefault(first, key)
+            if split in layout.SPLITS:
+                self._of_group.setdefault(first, split)
+        for first, key in keys.items():
+            self._of_group.setdefault(first, layout.split_of(key))
+
+    def _first(self, scene: int) -> int:
+        """The earliest scene of the group."""
+        while scene in self._above:
+            scene = self._above[scene]
+        return scene
+
+    def of(self, scene: Scene) -> str:
+        """The split of a scene."""
+        if scene.split in layout.SPLITS:
+            return scene.split
+        return self._of_group.get(self._first(scene.pk)) or layout.split_of(scene.key)
 
 
-def _records(project: Project, split: str, manifest: _Manifest) -> Iterator[bytes]:
+def _records(project: Project, split: str, splits: _Splits, manifest: _Manifest) -> Iterator[bytes]:
     for capture, decision in _decided(project):
-        if _split(capture) != split:
+        if splits.of(capture.scene) != split:
             continue
         manifest.records[split] += 1
         line = layout.record(

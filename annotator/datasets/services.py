@@ -67,6 +67,7 @@ def import_dataset(
     """Import the data set at ``root``. Running it again changes nothing that is there already; a
     bad record is reported and left out, its neighbours are kept."""
     report = DatasetReport()
+    tasks_before = Task.objects.filter(project=project).count()
     if with_catalog and (root / layout.CATALOG).is_file():
         catalog = import_catalog_file(
             path=root / layout.CATALOG, root=root, project=project, actor=actor, skip_bad=True
@@ -86,6 +87,8 @@ def import_dataset(
                 message = _explain(error)
                 report.errors.append(BadRecord(path.name, line, message))
             tick()
+    if not as_decided:
+        report.tasks = Task.objects.filter(project=project).count() - tasks_before
     return report
 
 
@@ -121,13 +124,13 @@ def count_records(root: Path, splits: list[str] | None) -> int:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
+                yield number, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except ValueError as error:  # broken JSON or bytes that are no UTF-8
                 yield number, error
 
 
@@ -171,8 +174,6 @@ def _take_record(
         report.captures_existing += 1
     if as_decided:
         _take_decision(project, taken.capture, data, actor, report)
-    else:
-        report.tasks += taken.status == "created"
 
 
 def _take_decision(
@@ -187,11 +188,12 @@ def _take_decision(
     if not result.ok:
         raise ValueError("; ".join(f"caption: {error.message('en')}" for error in result.errors))
     boxes = data.get("boxes") or ([data["bbox"]] if data.get("bbox") else [])
-    attributes = {
-        key: value
-        for key, value in (data.get("attributes") or {}).items()
-        if key in layout.ATTRIBUTES
-    }
+    if not isinstance(boxes, list):
+        raise ValueError(f"boxes: {boxes!r} is no list")
+    given = data.get("attributes") or {}
+    if not isinstance(given, Mapping):
+        raise ValueError(f"attributes: {given!r} is no object")
+    attributes = {key: value for key, value in given.items() if key in layout.ATTRIBUTES}
     with transaction.atomic():
         task = Task.objects.select_related("project").get(project=project, scene=capture.scene_id)
         answer = check_for_task(
@@ -223,7 +225,9 @@ def _box(box: Any) -> dict[str, float]:
         box = box.get("bbox") or [box.get(key) for key in ("x", "y", "w", "h")]
     if not isinstance(box, list) or len(box) != 4:
         raise ValueError(f"boxes: {box!r} is not [x, y, w, h]")
-    return dict(zip(("x", "y", "w", "h"), (float(v) for v in box), strict=True))
+    if not all(isinstance(v, int | float) for v in box):
+        raise ValueError(f"boxes: {box!r} are not all numbers")
+    return dict(zip(("x", "y", "w", "h"), map(float, box), strict=True))
 
 
 def _explain(error: Exception) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from inference.captions import Schema, Unknown, parse
 
-_REPEATED = re.compile(r"(.{2,})\1{1,}|([^\d\s.])\2{3,}")
+_REPEATED = re.compile(r"(\D{2,})\1{1,}|([^\d\s.])\2{3,}")
 _FULL_WIDTH = re.compile(r"[\uff01-\uff5e]")
 _ODD = re.compile(r"[�\x00-\x1f]|[?？!！~～]{1,}|\.{3,}|…")
 
@@ -29,8 +29,9 @@ def flaws(caption: str, schema: Schema) -> list[Flaw]:
     """What is wrong with how ``caption`` reads."""
     result = parse(caption, schema)
     found = [Flaw(error.field or "", f"unreadable.{error.code}", 25) for error in result.errors]
+    codes = {field.key for field in schema.of_kind("sku")}  # nobody reads these for their style
     for key, value in result.values.items():
-        if isinstance(value, Unknown):
+        if isinstance(value, Unknown) or key in codes:
             continue
         if _REPEATED.search(value):
             found.append(Flaw(key, "repeated", 15))

@@ -1,0 +1,180 @@
+"""The quality figures of a small world, worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from annotator.accounts.models import Project
+from annotator.accounts.states import Role
+from annotator.labeling import services
+from annotator.labeling.models import Task
+from annotator.quality import queries
+from annotator.review import services as review
+from annotator.review.models import Decision
+from tests import factories
+from tests.conftest import Api
+
+pytestmark = pytest.mark.django_db
+
+UNKNOWN = {"unknown": "反光"}
+
+
+@pytest.fixture
+def project() -> Project:
+    project = factories.ProjectFactory(threshold=0.85)
+    for code in ("SKU-A", "SKU-B"):
+        factories.SkuFactory(site=project.site, code=code, code_key=factories.code_key(code))
+    return project
+
+
+def answer(task: Task, author: Any, seconds: float, **fields: Any) -> None:
+    assignment = services.next_assignment(project=task.project, annotator=author)
+    assert assignment is not None and assignment.task_id == task.pk
+    services.submit_annotation(
+        assignment=assignment,
+        annotator=author,
+        token=assignment.token,
+        fields={**factories.GOOD_FIELDS, **fields},
+        boxes=[],
+        attributes={},
+        active_seconds=seconds,
+    )
+
+
+@pytest.fixture
+def world(project: Project) -> dict[str, Any]:
+    """Four tasks of two annotators: agreed; agreed on a SKU that the catalog lacks; arbitrated for
+    its quantity, in favour of B; open, because A saw less."""
+    site = project.site
+    a, b = (factories.member(site, Role.ANNOTATOR, username=name) for name in ("anna", "bo"))
+    reviewer = factories.member(site, Role.REVIEWER)
+    with time_machine.travel("2026-03-02T08:00:00Z", tick=False) as clock:
+        answers: list[tuple[dict[str, Any], dict[str, Any]]] = [
+            ({}, {}),
+            ({"sku": "SKU-X"}, {"sku": "SKU-X"}),
+            ({"quantity": "2箱"}, {"quantity": "3箱"}),
+            ({"sku": UNKNOWN}, {"sku": "SKU-B"}),
+        ]
+        for n, (first, second) in enumerate(answers):
+            task = factories.TaskFactory(project=project)
+            answer(task, a, 10.0 * (n + 1), **first)
+            answer(task, b, 100.0, **second)
+            if n == 2:
+                dispute = review.claim_dispute(task=task, reviewer=reviewer)
+                review.decide(
+                    task=task,
+                    reviewer=reviewer,
+                    token=dispute.token,
+                    fields={**factories.GOOD_FIELDS, "quantity": "3箱"},
+                    boxes=[],
+                    attributes={},
+                )
+            if n == 1:
+                clock.shift(86_400)
+    return queries.report(project)
+
+
+def metric(world: dict[str, Any], key: str) -> dict[str, Any]:
+    return next(m for m in world["metrics"] if m["key"] == key)
+
+
+def test_completeness(world: dict[str, Any]) -> None:
+    # Eight answers and three decisions; one answer lacks its SKU.
+    found = metric(world, "completeness")
+    assert (found["count"], found["value"], found["passes"]) == (11, round(1000 / 11, 2), False)
+    low, high = found["interval"]
+    assert (low, high) == pytest.approx((62.26, 98.38), abs=0.02)
+
+
+def test_sku_accuracy(world: dict[str, Any]) -> None:
+    found = metric(world, "sku_accuracy")
+    assert (found["count"], found["value"], found["passes"]) == (3, 66.67, False)
+    days = [(t["day"], t["value"], t["count"]) for t in found["trend"]]
+    assert days == [("2026-03-02", 50.0, 2), ("2026-03-03", 100.0, 1)]
+
+
+def test_quantity_consistency(world: dict[str, Any]) -> None:
+    found = metric(world, "quantity_consistency")
+    assert (found["count"], found["value"]) == (4, 75.0)
+
+
+def test_agreement(world: dict[str, Any]) -> None:
+    found = metric(world, "agreement")
+    # 1, 1, less the quantity's .20, less the SKU's .40
+    assert (found["count"], found["value"]) == (4, 85.0)
+    assert (found["threshold"], found["passes"]) == (85.0, True)
+    by_field = {f["key"]: f for f in world["fields"]}
+    assert by_field["sku"]["agreement"] == by_field["quantity"]["agreement"] == 75.0
+    assert by_field["category"]["agreement"] == 100.0
+    # Quantity: 2箱 seven times, 3箱 once, in one pair that differs.
+    # By Krippendorff's formula: 1 − (n − 1)·o_ck/(n_c·n_k) = 1 − 7·1/(7·1) = 0.
+    assert by_field["quantity"]["alpha"] == pytest.approx(0.0, abs=1e-4)
+    assert by_field["category"]["alpha"] is None
+
+
+def test_time_per_picture(world: dict[str, Any]) -> None:
+    # (10 + 20 + 30 + 40 + 4·100) / 8
+    found = metric(world, "time")
+    assert (found["count"], found["value"], found["unit"], found["passes"]) == (8, 62.5, "s", True)
+
+
+def test_fluency_of_decisions(world: dict[str, Any]) -> None:
+    found = metric(world, "fluency")
+    assert (found["count"], found["value"], found["passes"]) == (3, 100.0, True)
+
+
+def test_annotators(world: dict[str, Any]) -> None:
+    rows = {row["name"]: row for row in world["annotators"]}
+    anna, bo = rows["员工 anna"], rows["员工 bo"]
+    assert (anna["annotations"], anna["mean_active_seconds"]) == (4, 25.0)
+    assert (bo["annotations"], bo["mean_active_seconds"]) == (4, 100.0)
+    assert anna["agreement"] == bo["agreement"] == 85.0
+    assert (anna["disputes_lost"], bo["disputes_lost"]) == (1, 0)
+
+
+def test_disputes_and_throughput(world: dict[str, Any]) -> None:
+    assert world["disputes"] == {"open": 1, "decided": 1}
+    assert world["throughput"] == [
+        {"day": "2026-03-02", "annotations": 4, "decided": 2},
+        {"day": "2026-03-03", "annotations": 4, "decided": 1},
+    ]
+
+
+def test_withdrawn_answers_and_old_decisions_do_not_count(
+    world: dict[str, Any], project: Project
+) -> None:
+    task = Task.objects.filter(state="decided").earliest("id")
+    task.annotations.update(withdrawn_at=timezone.now())
+    Decision.objects.filter(task=task).update(superseded_at=timezone.now())
+    after = queries.report(project)
+    assert metric(after, "completeness")["count"] == 8
+    assert metric(after, "sku_accuracy")["value"] == 50.0
+
+
+def test_an_empty_project_has_no_figures_and_no_errors(project: Project) -> None:
+    api = Api(factories.member(project.site, Role.REVIEWER))
+    body = api.get(f"/projects/{project.pk}/quality").json()
+    assert {m["key"]: m["value"] for m in body["metrics"]} == dict.fromkeys(
+        [
+            "completeness",
+            "sku_accuracy",
+            "quantity_consistency",
+            "fluency",
+            "time",
+            "agreement",
+            "spot_check_error",
+        ]
+    )
+    assert {m["passes"] for m in body["metrics"]} == {None}
+    assert (body["annotators"], body["throughput"]) == ([], [])
+
+
+def test_the_page_costs_a_fixed_number_of_queries(
+    world: dict[str, Any], project: Project, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(11):
+        queries.report(project)

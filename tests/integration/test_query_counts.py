@@ -1,0 +1,141 @@
+"""A page of a list costs a fixed number of queries, however many rows it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from annotator.accounts.models import Membership, Project
+from annotator.accounts.services import create_token
+from annotator.accounts.states import Role
+from annotator.captures.models import Quarantine
+from annotator.catalog.models import Category, ReferencePicture
+from annotator.core import audit
+from annotator.labeling.states import TaskState
+from annotator.review.models import Decision, Dispute
+from annotator.suggestions.models import CaptureSuggestion, Suggestion
+from tests import factories
+from tests.conftest import Api
+
+pytestmark = pytest.mark.django_db
+
+
+def add_capture(project: Project) -> None:
+    original = factories.CaptureFactory(site=project.site)
+    capture = factories.CaptureFactory(site=project.site, duplicate_of=original)
+    for row in (original, capture):
+        suggestion = Suggestion.objects.create(
+            capture=row,
+            model_version="m",
+            site_number=1,
+            fields={},
+            candidates=[{"sku_code": "A", "confidence": 0.5, "parts": {}, "words": []}],
+            neighbours=[],
+            flags=[],
+            timings_ms={},
+        )
+        CaptureSuggestion.objects.create(capture=row, state="done", current=suggestion)
+
+
+def add_sku(project: Project) -> None:
+    sku = factories.SkuFactory(site=project.site)
+    sku.category = Category.objects.create(site=project.site, name=sku.code, path=sku.code)
+    sku.save()
+    for _ in range(2):
+        image = factories.StoredImageFactory(site=project.site)
+        ReferencePicture.objects.create(sku=sku, image=image)
+
+
+def add_task(project: Project) -> None:
+    task = factories.TaskFactory(project=project, state=TaskState.DECIDED)
+    Decision.objects.create(
+        task=task, fields={}, caption="【SKU】A", sku_code="A", source="imported"
+    )
+
+
+def add_dispute(project: Project) -> None:
+    task = factories.TaskFactory(project=project, state=TaskState.DISPUTED)
+    Dispute.objects.create(
+        task=task, opened_at=timezone.now(), reviewer=factories.UserFactory(), score=0.5
+    )
+
+
+def add_project(project: Project) -> None:
+    factories.TaskFactory(project=factories.ProjectFactory(site=project.site))
+
+
+def add_quarantine(project: Project) -> None:
+    Quarantine.objects.create(
+        site=project.site,
+        name="a.jpg",
+        code="empty_file",
+        size=0,
+        sha256=f"{Quarantine.objects.count():064x}",
+        source="test",
+    )
+
+
+def add_audit(project: Project) -> None:
+    audit.record(
+        action="x", on=project, actor=factories.UserFactory(), site_id=project.site_id, n=1
+    )
+
+
+def add_member(project: Project) -> None:
+    factories.member(project.site, Role.ANNOTATOR, Role.REVIEWER)
+
+
+def add_token(project: Project) -> None:
+    create_token(site=project.site, name="t", user=factories.member(project.site, Role.ADMIN))
+
+
+def rows_of(answer: Any) -> list[Any]:
+    body = answer.json()
+    rows: list[Any] = body["results"] if isinstance(body, dict) else body
+    return rows
+
+
+# What every request costs: the session, its person, and the check of the role on some site.
+SIGNED_IN = 3
+
+LISTS: dict[str, tuple[Callable[[Project], None], str, int]] = {
+    "captures": (add_capture, "/captures", 1),
+    "skus": (add_sku, "/skus", 2),
+    "tasks": (add_task, "/tasks", 3),
+    "disputes": (add_dispute, "/projects/{project}/disputes", 3),
+    # projects; then their tasks' states, my answers, my open tasks and my roles
+    "projects": (add_project, "/projects", 5),
+    "quarantine": (add_quarantine, "/quarantine", 1),
+    "audit": (add_audit, "/audit", 1),
+    "members": (add_member, "/members?site={site}", 2),
+    "tokens": (add_token, "/tokens?site={site}", 2),
+    "completions": (add_sku, "/skus/autocomplete?q=sku&site={site}", 3),
+    "categories": (add_sku, "/categories?site={site}", 2),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_queries_of_a_list(name: str) -> None:
+    add, path, expected = LISTS[name]
+    project = factories.ProjectFactory()
+    user = factories.UserFactory()
+    for role in (Role.ADMIN, Role.REVIEWER):
+        Membership.objects.create(user=user, site=project.site, role=role)
+    api = Api(user)
+    address = path.format(project=project.pk, site=project.site_id)
+    add(project)
+    shown = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            answer = api.get(address)
+        assert answer.status_code == 200, answer.content
+        shown.append(len(rows_of(answer)))
+        asked = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
+        assert len(asked) == SIGNED_IN + expected, "\n".join(asked)
+        add(project), add(project)
+    assert shown[1] > shown[0] > 0

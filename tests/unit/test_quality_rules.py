@@ -1,0 +1,103 @@
+"""Intervals and fluency: pure rules with known answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from annotator.quality import fluency, intervals
+from annotator.quality.queries import _alpha
+from inference.captions import DEFAULT_SCHEMA
+
+GOOD = "【SKU】WASH-2024-BLUE|【品类】个人护理|【规格】500ml×6瓶/箱|【数量】1箱|【状态】完好无损"
+
+
+@pytest.mark.parametrize(
+    ("successes", "total", "low", "high"),
+    [
+        # Newcombe (1998), table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        (29, 29, 0.8830, 1.0),
+    ],
+)
+def test_wilson_interval(successes: int, total: int, low: float, high: float) -> None:
+    interval = intervals.wilson(successes, total)
+    assert interval == pytest.approx((low, high), abs=1e-4)
+
+
+def test_intervals_need_data() -> None:
+    assert intervals.wilson(0, 0) is None
+    assert intervals.of_mean([]) is None
+    assert intervals.of_mean([3.0]) is None
+
+
+def test_interval_of_a_mean() -> None:
+    # mean 3, sample variance 2.5, n 5: 3 ± 1.96·√0.5
+    assert intervals.of_mean([1, 2, 3, 4, 5]) == pytest.approx((1.6141, 4.3859), abs=1e-4)
+    assert intervals.of_mean([2.0, 2.0]) == (2.0, 2.0)
+
+
+def test_alpha_of_a_known_table() -> None:
+    # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", B: nominal data, two
+    # observers, no missing data: 0.692.
+    first = ["a", "a", "b", "b", "d", "c", "c", "c", "e", "d", "d", "a"]
+    second = ["b", "a", "b", "b", "b", "c", "c", "c", "e", "d", "d", "d"]
+    units = [list(pair) for pair in zip(first, second, strict=True)]
+    assert _alpha(units) == pytest.approx(0.692, abs=5e-4)
+
+
+def test_alpha_needs_something_to_tell_apart() -> None:
+    assert _alpha([]) is None
+    assert _alpha([["a", "a"], ["a", "a"]]) is None
+    assert _alpha([["a", "a"], ["b", "b"]]) == 1.0
+    # Spellings that are the same thing are one value; an unknown is a value of its own.
+    assert _alpha([["Ａ-1", "a-1"], ["b", "b"]]) == 1.0
+    disagreeing = _alpha([["a", {"unknown": ""}], ["b", "b"]])
+    assert disagreeing is not None and disagreeing < 1
+
+
+def rules(caption: str) -> set[tuple[str, str]]:
+    return {(flaw.field, flaw.rule) for flaw in fluency.flaws(caption, DEFAULT_SCHEMA)}
+
+
+def test_a_good_caption_reads_well() -> None:
+    assert rules(GOOD) == set()
+    assert fluency.score(GOOD, DEFAULT_SCHEMA) == 100
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "flaw", "points"),
+    [
+        ("个人护理", "护理护理", ("category", "repeated"), 15),
+        ("个人护理", "啊啊啊啊", ("category", "repeated"), 15),
+        ("个人护理", "个人护理？", ("category", "odd_characters"), 15),
+        ("个人护理", "个人护理…", ("category", "odd_characters"), 15),
+        ("个人护理", "个人(护理", ("category", "unbalanced_brackets"), 10),
+    ],
+)
+def test_each_flaw_takes_its_points(old: str, new: str, flaw: tuple[str, str], points: int) -> None:
+    caption = GOOD.replace(old, new)
+    assert flaw in rules(caption)
+    assert fluency.score(caption, DEFAULT_SCHEMA) <= 100 - points
+
+
+def test_a_caption_out_of_form_loses_a_little() -> None:
+    loose = GOOD.replace("|【", " 【")
+    assert rules(loose) == {("", "not_canonical")}
+    assert fluency.score(loose, DEFAULT_SCHEMA) == 95
+
+
+def test_codes_and_amounts_are_not_taken_for_stutter() -> None:
+    caption = GOOD.replace("WASH-2024-BLUE", "AB-AB-1111-0000").replace("500ml", "1010ml")
+    assert rules(caption) == set()
+
+
+def test_what_cannot_be_read_scores_low_and_never_below_nothing() -> None:
+    assert fluency.score("", DEFAULT_SCHEMA) < 85
+    assert fluency.score("？？？" * 30, DEFAULT_SCHEMA) >= 0
+
+
+def test_an_unknown_value_is_no_flaw() -> None:
+    assert rules(GOOD.replace("1箱", "看不清(反光)")) == set()
