@@ -26,7 +26,7 @@ from .units import (
 
 _TIMES: Final = re.compile(r"[×*✕✖∗]|[xX](?= ?[0-9])")
 _MEASURE: Final = re.compile(
-    rf" ?({'|'.join(MEASURE_NAMES)})(?=[^a-z]|x ?[0-9]|$)", re.IGNORECASE | re.ASCII
+    rf" ?({'|'.join(MEASURE_NAMES)})(?=[^a-z]|x ?[0-9一二两三四五六七八九十百千半]|$)", re.IGNORECASE | re.ASCII
 )
 _PACK: Final = re.compile(
     rf" ?({'|'.join(PACK_NAMES)})(?=[^a-z]|$)|"
@@ -129,8 +129,8 @@ def _tokens(text: str) -> list[_Token] | FieldError:
 
 def _token(text: str, place: int, spaced: bool, inside: bool) -> tuple[_Token, int] | FieldError:
     """The token at ``place`` and the place after it."""
-    if (match := _TIMES.match(text, place)) and (inside or match[0] not in "xX"):
-        return _Token("×", "×", spaced), match.end()
+    if (end := _times(text, place)) and (inside or text[place] not in "xX"):
+        return _Token("×", "×", spaced), end
     if text[place] == "/":
         return _Token("/", "/", spaced), place + 1
     if (number := NUMBER.match(text, place)) and (number["arabic"] or _unit(text, number.end())):
@@ -153,12 +153,25 @@ def _number(text: str, match: re.Match[str], spaced: bool) -> tuple[_Token, int]
     unit = ""
     if found := _unit(text, end):
         unit, end = found
-    elif (word := _PLAIN_LATIN.match(text, end)) and not _TIMES.match(text, end):
+    elif (word := _PLAIN_LATIN.match(text, end)) and not _times(text, end):
         unit, end = word[0], word.end()
     elif word := _OTHER.match(text, end):
         end = _next_number(text, end + 1, word.end())
         unit = text[match.end() : end]
     return _Token("number", decimal + unit, spaced, float(decimal), unit), end
+
+
+def _times(text: str, place: int) -> int | None:
+    """The place after a multiplication sign at ``place``. An x is one before a number, Chinese
+    numerals with a known unit included."""
+    if match := _TIMES.match(text, place):
+        return match.end()
+    if text[place : place + 1] in ("x", "X"):
+        after = place + 2 if text[place + 1 : place + 2] == " " else place + 1
+        number = NUMBER.match(text, after)
+        if number and _unit(text, number.end()):
+            return place + 1
+    return None
 
 
 def _unit(text: str, place: int) -> tuple[str, int] | None:

@@ -27,8 +27,10 @@ _RUN_ON_DISCOUNT = 0.9
 
 def normalise(text: str) -> str:
     """Lower case, full width to half width, accents removed (OCR drops them at random)."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    # Twice, since decomposing brings new capitals and folding new accents (𝕬, İ).
+    for _ in range(2):
+        text = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in text if not unicodedata.combining(c))
 
 
 def tokens(text: str) -> list[str]:

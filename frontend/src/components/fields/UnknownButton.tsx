@@ -16,11 +16,12 @@ interface Props {
   onUnknown: (reason: string | null) => void;
 }
 
+/** Out of the Tab order, which leads from field to field; Alt+U reaches it from the field. */
 export function UnknownButton({ fieldKey, unknown, onUnknown }: Props) {
   const { t } = useTranslation();
   if (unknown) {
     return (
-      <button type="button" className={styles.unknown} aria-pressed data-testid={`field-${fieldKey}-unknown`} onClick={() => onUnknown(null)}>
+      <button type="button" tabIndex={-1} title="Alt+U" className={styles.unknown} aria-pressed data-testid={`field-${fieldKey}-unknown`} onClick={() => onUnknown(null)}>
         {t("field.known")}
       </button>
     );
@@ -29,7 +30,7 @@ export function UnknownButton({ fieldKey, unknown, onUnknown }: Props) {
     <Menu
       align="end"
       trigger={(props) => (
-        <button {...props} type="button" className={styles.unknown} aria-pressed={false} data-testid={`field-${fieldKey}-unknown`}>
+        <button {...props} type="button" tabIndex={-1} title="Alt+U" className={styles.unknown} aria-pressed={false} data-testid={`field-${fieldKey}-unknown`}>
           {t("field.unknown")}
         </button>
       )}

@@ -15,7 +15,7 @@ import {
 } from './units'
 
 const TIMES = /[×*✕✖∗]|[xX](?= ?[0-9])/y
-const MEASURE = new RegExp(` ?(${MEASURE_NAMES.join('|')})(?=[^a-z]|x ?[0-9]|$)`, 'iy')
+const MEASURE = new RegExp(` ?(${MEASURE_NAMES.join('|')})(?=[^a-z]|x ?[0-9一二两三四五六七八九十百千半]|$)`, 'iy')
 const PACK = new RegExp(
   ` ?(${PACK_NAMES.join('|')})(?=[^a-z]|$)|` +
     ` ?(${PACK_NAMES.filter((name) => !isAscii(name)).join('|')})`,
@@ -128,8 +128,8 @@ function tokenAt(
     { kind, text: word, spaced, value: 0, unit: '' },
     end,
   ]
-  const times = matchAt(TIMES, text, place)
-  if (times !== null && (inside || !'xX'.includes(times))) return plain('×', '×', place + times.length)
+  const times = timesAt(text, place)
+  if (times !== null && (inside || !'xX'.includes(text.charAt(place)))) return plain('×', '×', times)
   if (text[place] === '/') return plain('/', '/', place + 1)
   const number = matchNumber(text, place)
   if (number && (number.arabic || unitAt(text, number.end))) return numberToken(text, number, spaced)
@@ -155,13 +155,23 @@ function numberToken(
   if (value === 0) return fieldError('zero_amount')
   let [unit, end] = unitAt(text, number.end) ?? ['', number.end]
   if (!unit) {
-    const latin = matchAt(TIMES, text, end) === null ? matchAt(PLAIN_LATIN, text, end) : null
+    const latin = timesAt(text, end) === null ? matchAt(PLAIN_LATIN, text, end) : null
     const other = latin === null ? matchAt(OTHER, text, end) : null
     if (latin !== null) end += latin.length
     else if (other !== null) end = nextNumber(text, end + 1, end + other.length)
     unit = text.slice(number.end, end)
   }
   return [{ kind: 'number', text: number.decimal + unit, spaced, value, unit }, end]
+}
+
+/** The place after a multiplication sign at `place`. An x is one before a number, Chinese numerals
+ * with a known unit included. */
+function timesAt(text: string, place: number): number | null {
+  const sign = matchAt(TIMES, text, place)
+  if (sign !== null) return place + sign.length
+  if (text[place] !== 'x' && text[place] !== 'X') return null
+  const number = matchNumber(text, text[place + 1] === ' ' ? place + 2 : place + 1)
+  return number && unitAt(text, number.end) ? place + 1 : null
 }
 
 /** The known measure or pack at `place` as it is written in captions, and the place after. */
