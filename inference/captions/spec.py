@@ -26,7 +26,8 @@ from .units import (
 
 _TIMES: Final = re.compile(r"[×*✕✖∗]|[xX](?= ?[0-9])")
 _MEASURE: Final = re.compile(
-    rf" ?({'|'.join(MEASURE_NAMES)})(?=[^a-z]|x ?[0-9一二两三四五六七八九十百千半]|$)", re.IGNORECASE | re.ASCII
+    rf" ?({'|'.join(MEASURE_NAMES)})(?=[^a-z]|x ?[0-9一二两三四五六七八九十百千半]|$)",
+    re.IGNORECASE | re.ASCII,
 )
 _PACK: Final = re.compile(
     rf" ?({'|'.join(PACK_NAMES)})(?=[^a-z]|$)|"

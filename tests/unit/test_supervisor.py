@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -190,3 +191,28 @@ def test_ready_means_that_every_address_answers(tmp_path: Path) -> None:
     finally:
         running.stop()
     assert said == [f"Not ready after 0 s: recognizer. See {tmp_path / 'recognizer.log'}"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from annotator.pipeline.supervisor import Child, Supervisor\n"
+        "child = Child('sleeper', [sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"supervisor = Supervisor([child], logs=Path({str(tmp_path)!r}), say=print)\n"
+        "supervisor.start()\n"
+        "print(supervisor._running[0].process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists() or "Z (zombie)" in (
+        Path(f"/proc/{child}/status").read_text()
+    )
