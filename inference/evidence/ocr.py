@@ -33,9 +33,7 @@ def engine_version() -> str:
     return f"rapidocr-{version('rapidocr')}-twice"
 
 
-def reading_scale(
-    width_px: int, height_px: int, *, at_most: float = _MAX_ENLARGEMENT
-) -> float:
+def reading_scale(width_px: int, height_px: int, *, at_most: float = _MAX_ENLARGEMENT) -> float:
     """How much to enlarge or shrink a picture before reading it.
 
     Small photos gain from enlargement to 700 px (recognition crops come from the enlarged picture),
