@@ -54,7 +54,7 @@ def test_a_printed_word_outweighs_heads_that_never_saw_its_sku(
         ]
     recognizer.teach("few", changes)
     recognizer.settle("few")
-    asked = [describe(recognizer, GOODS[JASMINE], seed) for seed in (0, 1, 4)]
+    asked = [describe(recognizer, GOODS[JASMINE], seed) for seed in (0, 4)]
     for recognition in recognizer.rank(SiteRef("few", 0), asked):
         by_code = {c.sku_code: c for c in recognition.candidates}
         assert by_code[JASMINE].parts["pack_text"] > 0.7  # 茉莉 was read
