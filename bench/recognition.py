@@ -1,6 +1,6 @@
 """How well SKUs are recognised in real photos, by each piece of evidence and by all together.
 
-    python bench/recognition.py [--only grouped] [--json]
+    python -m bench.recognition [--only grouped] [--json]
 
 The data set's folder is ``$WAREVISION_GROCERY``, else ``../shared/data/grocery`` beside the
 repository. Three states of a site: (a) catalog and reference pictures only, (b) five decided photos
@@ -12,8 +12,8 @@ photos out:
   held-out photo has near-twins among the decided ones: read this as an upper bound;
 * ``grouped``: five folds that keep look-alike photos of a SKU together: the figure to choose by.
 
-State (a) has decided nothing, so all training photos are held out: its ``random`` row stands for
-``grouped`` too.
+State (a) has decided nothing, so all training photos are held out: its ``grouped`` row stands for
+``random`` too.
 
 Descriptions are cached in ``--cache``, for reading text takes minutes.
 """
@@ -179,7 +179,7 @@ def draw(photos: Sequence[Photo], shots: int, seed: int) -> list[Photo]:
 def cases(data: Grocery) -> Iterator[Case]:
     """All held-out evaluations."""
     yield Case("a", "val", [], data.val)
-    yield Case("a", "random", [], data.train)
+    yield Case("a", "grouped", [], data.train)
     for seed in range(DRAWS):
         yield Case("b", "val", draw(data.train, SHOTS, seed), data.val)
     yield Case("c", "val", data.train, data.val)

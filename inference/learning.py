@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 
 import numpy as np
 
 from inference.contracts import Example, OcrLine
 from inference.evidence import fusion
-from inference.ranking import TAUGHT_WEIGHTS, Heads, MatchCache, Seen, gather
+from inference.ranking import Heads, MatchCache, Seen, gather, shipped_weights
 from inference.retrieval.backbone import Float32Array, unpack
 from inference.retrieval.heads import (
     fit_picture_head,
     fit_words_head,
     grouped_folds,
+    harmonic_mean,
     near_duplicate_groups,
 )
 from inference.retrieval.memory import SiteMemory
 
 MAX_WEIGHT_PICTURES = 200
 """Pictures on which the fusion weights are fitted: five numbers need no more."""
+PRIOR_PICTURES = 60.0
+"""By how many pictures the shipped weights count. Pictures decided so far are mostly of the shoots
+that taught the heads, and weights fitted on them suit the next shoot less well."""
 
 
 def fit_heads(memory: SiteMemory, cache: MatchCache) -> Heads:
@@ -57,6 +62,7 @@ def _fit_weights(
             :MAX_WEIGHT_PICTURES
         ]
     )
+    prior = shipped_weights(harmonic_mean(list(Counter(labels).values())))
     catalog = memory.catalog()
     collected: list[dict[str, fusion.FloatArray]] = []
     truth: list[int] = []
@@ -76,12 +82,14 @@ def _fit_weights(
                 collected.append(dict(evidence.parts))
                 truth.append(catalog.row_of[decided[i].sku_code])
     if not collected:
-        return dict(TAUGHT_WEIGHTS)
+        return prior
     silent = np.full(len(catalog.codes), -np.log(len(catalog.codes)))
     sources = sorted({source for parts in collected for source in parts})
     stacked = {s: np.stack([parts.get(s, silent) for parts in collected]) for s in sources}
     return fusion.fit_weights(
-        fusion.LabelledParts(stacked, np.asarray(truth, dtype=np.intp)), TAUGHT_WEIGHTS
+        fusion.LabelledParts(stacked, np.asarray(truth, dtype=np.intp)),
+        prior,
+        prior_pictures=PRIOR_PICTURES,
     )
 
 

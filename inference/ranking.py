@@ -40,13 +40,15 @@ UNTAUGHT_WEIGHTS: Mapping[str, float] = {
 """For a site without decided pictures."""
 TAUGHT_WEIGHTS: Mapping[str, float] = {
     "barcode": BARCODE_WEIGHT,
-    "pack_text": 0.85,
-    "neighbours": 0.55,
-    "picture": 0.5,
-    "words": 0.75,
+    "pack_text": 0.45,
+    "neighbours": 0.35,
+    "picture": 0.6,
+    "words": 0.7,
 }
-"""Where the fit of a site's own weights starts from: heads and neighbours say the same twice over,
-so each counts less than alone."""
+"""For a site with very many decided pictures. Heads and neighbours say the same twice over, so each
+counts less than alone."""
+HALF_TAUGHT = 1.5
+"""Decided pictures a SKU at which a site stands half-way between the two."""
 TEXT_SCALE = 1.5
 COSINE_SCALE = 40.0
 MATCH_SCALE = 0.7
@@ -67,6 +69,19 @@ MAX_CANDIDATES = 10
 MAX_NEIGHBOURS = 8
 CONFIDENT = 0.5
 DISAGREEMENT = 0.6
+
+
+def shipped_weights(decided_per_sku: float) -> dict[str, float]:
+    """The weights from which the fit of a site's own starts.
+
+    What heads learned from a picture or two may be the shelf behind it, so they count little at
+    first, and print and reference pictures count as if nothing had been decided.
+    """
+    taught = decided_per_sku / (decided_per_sku + HALF_TAUGHT)
+    return {
+        source: taught * weight + (1 - taught) * UNTAUGHT_WEIGHTS.get(source, 0.0)
+        for source, weight in TAUGHT_WEIGHTS.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 FloatArray = NDArray[np.float64]
 
 SOURCES = ("barcode", "pack_text", "neighbours", "picture", "words")
-FUSION_VERSION = "fusion-1"
+FUSION_VERSION = "fusion-2"
 UNSEEN_SHARE = 0.02
 BARCODE_TRUST = 0.995
 
@@ -37,14 +37,16 @@ def log_softmax(logits: FloatArray) -> FloatArray:
 def spread(log_p: FloatArray, known: Sequence[int], size: int) -> FloatArray:
     """Log-probabilities over ``known`` SKUs [..., K] as ones over all of them [..., S].
 
-    A head trained on some SKUs must not rule out the others. What it says is shared out: the
-    uniform share grows with the part of the catalog that it has never seen.
+    A head trained on some SKUs knows nothing of the others: each of them keeps its even share 1/S,
+    and what the head says divides the rest. A head that knows next to nothing says next to nothing.
     """
+    log_p = np.asarray(log_p)
     unseen = 1 - len(known) / size if size else 0.0
-    share = UNSEEN_SHARE + (0.5 - UNSEEN_SHARE) * unseen
-    p = np.full((*log_p.shape[:-1], size), 0.0)
-    p[..., list(known)] = np.exp(log_p)
-    spread_out: FloatArray = np.log((1 - share) * p + share / size)
+    p = np.full((*log_p.shape[:-1], size), 1 / max(size, 1))
+    p[..., list(known)] = (1 - unseen) * (
+        (1 - UNSEEN_SHARE) * np.exp(log_p) + UNSEEN_SHARE / max(len(known), 1)
+    )
+    spread_out: FloatArray = np.log(p)
     return spread_out
 
 

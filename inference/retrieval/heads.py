@@ -20,7 +20,7 @@ SHRINKAGE = 0.5
 MAX_TEMPERATURE = 0.05
 TEMPERATURE_HALF = 2.0
 """Discriminants in 1280 dimensions are far too sure of themselves: their logits are scaled by
-``MAX_TEMPERATURE · n / (n + TEMPERATURE_HALF)`` at n pictures a SKU, chosen by cross-validation."""
+``MAX_TEMPERATURE · n / (n + TEMPERATURE_HALF)`` at n pictures a SKU (harmonic mean), chosen by cross-validation."""
 WORDS_C = 10.0
 MAX_WORDS_SKUS = 1000
 MAX_WORDS_WEIGHTS = 4_000_000
@@ -29,7 +29,7 @@ SKUs there is none, and the match against pack text stands alone."""
 _TYPICAL_VARIANCE = 4e-4
 """Within-SKU variance per dimension of unit embeddings, where none can be measured."""
 _MAX_ITERATIONS = 60
-NEAR_DUPLICATE_COSINE = 0.85
+NEAR_DUPLICATE_COSINE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,9 @@ def fit_picture_head(embeddings: Float32Array, labels: Sequence[str]) -> Picture
     Linear discriminant analysis with equal priors, Σ = (1 − λ) S + λ (tr S / D) I (Friedman 1989).
     With a handful of pictures a SKU it beats logistic regression, for it learns from all SKUs
     together how pictures of one SKU differ. With one picture each it is the nearest mean.
+
+    A mean of n pictures is off by Σ/n, which lengthens m′Σ⁻¹m by tr(Σ⁻¹S)/n and would speak against
+    SKUs with few pictures, siblings with many taking their place: that much is given back.
     """
     codes = tuple(sorted(set(labels)))
     if len(codes) < 2:
@@ -84,11 +87,18 @@ def fit_picture_head(embeddings: Float32Array, labels: Sequence[str]) -> Picture
         scatter, level = np.eye(x.shape[1]) * _TYPICAL_VARIANCE, _TYPICAL_VARIANCE
     covariance = (1 - SHRINKAGE) * scatter
     covariance[np.diag_indices_from(covariance)] += SHRINKAGE * level
-    pictures = len(x) / len(codes)
+    pictures = harmonic_mean(counts)
     temperature = MAX_TEMPERATURE * pictures / (pictures + TEMPERATURE_HALF)
-    weights = np.linalg.solve(covariance, means.T) * temperature
-    bias = -0.5 * np.einsum("kd,dk->k", means, weights)
+    solved = np.linalg.solve(covariance, np.hstack([means.T, scatter]))
+    weights = solved[:, : len(codes)] * temperature
+    excess = float(np.trace(solved[:, len(codes) :])) * temperature / counts
+    bias = -0.5 * (np.einsum("kd,dk->k", means, weights) - excess)
     return PictureHead(codes, weights, bias)
+
+
+def harmonic_mean(counts: Sequence[int] | NDArray[np.intp]) -> float:
+    """Of pictures per SKU: a few SKUs with many pictures make the others no better known."""
+    return float(len(counts) / np.sum(1 / np.asarray(counts, np.float64))) if len(counts) else 0.0
 
 
 def fit_words_head(texts: Sequence[str], labels: Sequence[str]) -> WordsHead | None:

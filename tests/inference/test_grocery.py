@@ -14,8 +14,8 @@ from inference.local import LocalRecognizer
 
 ROOT = Path(__file__).resolve().parents[2]
 GROCERY = Path(os.environ.get("WAREVISION_GROCERY", ROOT.parent / "shared/data/grocery"))
-SKUS = 10
-PHOTOS = 12
+SKUS = 8
+PHOTOS = 8
 
 pytestmark = pytest.mark.skipif(
     not (GROCERY / "metadata/sku_catalog.csv").is_file(),
