@@ -20,6 +20,7 @@ from inference.contracts import (
     FieldSuggestion,
     Neighbour,
     OcrLine,
+    OtherDescriber,
     Recognition,
     RecognizerError,
     Segment,
@@ -73,6 +74,7 @@ class ThumbnailRecognizer:
         self.down = False
         self.unreadable: set[str] = set()
         self.described: list[str] = []
+        self.describer = "thumbnail-1"
 
     def describe(
         self, images: Sequence[bytes], *, urgent: bool = False
@@ -93,7 +95,7 @@ class ThumbnailRecognizer:
             image_sha256=sha256,
             width_px=picture.width,
             height_px=picture.height,
-            describer="thumbnail-1",
+            describer=self.describer,
             embedding=vector.astype("<f2").tobytes(),
             barcodes=(Barcode("6901234567892", "EAN13", corners),),
             ocr_lines=(OcrLine("清澜", 0.9, corners), OcrLine("洗发水", 0.8, corners)),
@@ -107,6 +109,8 @@ class ThumbnailRecognizer:
         known = replay(self.sites_dir / site.site)
         if known.number < site.number:
             raise StaleMemory(f"{known.number} < {site.number}", retry_after_s=1)
+        if any(description.describer != self.describer for description in descriptions):
+            raise OtherDescriber("describe the picture again")
         return [self._rank(known, description) for description in descriptions]
 
     def _rank(self, known: Replayed, description: Description) -> Recognition:

@@ -20,6 +20,10 @@ TABLE: dict[str, tuple[Handler, ...]] = {
     "capture.offered": (Now(labeling.open_task),),
     # suggestions
     "suggestion.stored": (Now(labeling.prepare_tasks),),
+    "describer.changed": (
+        Later("describe_anew", suggestions.describe_anew, dedupe=("site",)),
+        Later("reteach", review.reteach, dedupe=("site",)),
+    ),
     # labeling
     "task.answered": (Now(review.settle_task),),
     "task.skipped_out": (Now(review.dispute_skipped),),

@@ -341,6 +341,15 @@ def _close(task: Task) -> None:
 # --- teaching ---------------------------------------------------------------------------------
 
 
+def reteach(payloads: Sequence[Mapping[str, Any]]) -> None:
+    """``describer.changed``: every decided scene of the site is taught again."""
+    for payload in payloads:
+        decided = Task.objects.filter(project__site=payload["site"], state=TaskState.DECIDED)
+        with transaction.atomic():
+            for task, project in decided.values_list("pk", "project"):
+                events.publish("decision.imported", task=task, project=project)
+
+
 def teach(payloads: Sequence[Mapping[str, Any]]) -> None:
     """``decision.made`` and ``decision.retracted``: the recognizer learns what a scene shows, or
     forgets it. What counts is how things stand now, so order and repetition do not matter."""

@@ -61,11 +61,12 @@ class CaptureSuggestion(models.Model):
 
 class SiteMemory(models.Model):
     """The head of a site's change log: the last number given out and the last one published.
-    Locking this row orders the writers of the log."""
+    Locking this row orders the writers of the log. ``describer`` made its examples."""
 
     site = models.OneToOneField("accounts.Site", related_name="memory", on_delete=models.CASCADE)
     last_number = models.PositiveBigIntegerField(default=0)
     published_number = models.PositiveBigIntegerField(default=0)
+    describer = models.CharField(max_length=128, blank=True)
 
 
 class SiteChange(models.Model):

@@ -26,7 +26,13 @@ from inference.contracts import (
 )
 
 from . import memory
-from .models import CaptureSuggestion, PictureDescription, Suggestion, SuggestionState
+from .models import (
+    CaptureSuggestion,
+    PictureDescription,
+    SiteMemory,
+    Suggestion,
+    SuggestionState,
+)
 from .recognizer import get_recognizer
 
 MAX_REQUEST_BYTES = 32 << 20
@@ -123,7 +129,38 @@ def describe(images: Sequence[StoredImage]) -> dict[int, PictureDescription]:
         for image, answer in zip(batch, answers, strict=True):
             if isinstance(answer, Description):
                 kept[image.pk] = keep_description(image, answer)
+                _notice_describer(site_id=image.site_id, describer=answer.describer)
     return kept
+
+
+def _notice_describer(*, site_id: int, describer: str) -> None:
+    """After an upgrade of the recognizer, what the site has taught it is described anew: pictures
+    that different describers saw cannot be compared."""
+    if SiteMemory.objects.filter(site=site_id, describer=describer).exists():
+        return
+    with transaction.atomic():
+        SiteMemory.objects.get_or_create(site_id=site_id)
+        head = SiteMemory.objects.select_for_update().get(site=site_id)
+        former, head.describer = head.describer, describer
+        head.save(update_fields=["describer"])
+        if former not in ("", describer):
+            PictureDescription.objects.filter(image__site=site_id).exclude(
+                describer=describer
+            ).delete()
+            events.publish("describer.changed", site=site_id)
+
+
+def describe_anew(payloads: Payloads) -> None:
+    """``describer.changed``: every reference picture is learned again, every capture that has a
+    suggestion gets a new one."""
+    for payload in payloads:
+        references = ReferencePicture.objects.filter(sku__site=payload["site"])
+        captures = Capture.objects.filter(site=payload["site"], suggestion_status__isnull=False)
+        with transaction.atomic():
+            for reference in references.values_list("pk", flat=True):
+                events.publish("reference.added", reference=reference, site=payload["site"])
+            for capture in captures.values_list("pk", flat=True):
+                events.publish("capture.created", capture=capture)
 
 
 def _batches(images: Sequence[StoredImage]) -> Iterator[list[StoredImage]]:

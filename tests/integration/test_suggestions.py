@@ -472,6 +472,29 @@ def test_a_decision_reaches_the_tasks_that_come_next(
         assert top_of(twin) == "A-1"
 
 
+def test_an_upgraded_recognizer_sees_everything_anew(
+    machine: ThumbnailRecognizer, project: Project
+) -> None:
+    add_sku(project.site, "A-1", picture_bytes(1))
+    decided, waiting = photo(project, picture_bytes(2)), photo(project, picture_bytes(3))
+    work()
+    decide(project, decided, sku="A-1")
+    work()
+    before = SiteMemory.objects.get()
+    assert before.describer == "thumbnail-1"
+    machine.describer = "thumbnail-2"
+    with pytest.raises(outbox.TryLater):
+        services.suggest([waiting])
+    photo(project, picture_bytes(4))
+    work()
+    described = PictureDescription.objects.values_list("describer", flat=True)
+    assert list(described) == ["thumbnail-2"] * 4
+    assert CaptureSuggestion.objects.filter(state="done").count() == 3
+    assert SiteMemory.objects.get().describer == "thumbnail-2"
+    learned = replay(memory.folder(project.site_id)).examples
+    assert sorted(key.split(":")[0] for key in learned) == ["cap", "ref"]
+
+
 # --- the machine API ----------------------------------------------------------------------------
 
 
