@@ -16,7 +16,7 @@ DIST := frontend/dist/index.html
 NODE_OK := $(shell node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && echo yes)
 NPM := PATH="$(if $(NODE_OK),,$(CURDIR)/$(VENV)/bin:)$$PATH" npm --prefix frontend --no-audit --no-fund --loglevel=error
 
-.PHONY: run test bench frontend api lint test-python test-postgres test-frontend clean
+.PHONY: run test bench screens frontend api lint test-python test-postgres test-frontend clean
 .DEFAULT_GOAL := run
 
 run: $(RUN_STAMP) $(DIST)
@@ -86,6 +86,10 @@ test-postgres: $(DEV_STAMP)
 	  DATABASE_URL=$${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
 	  BROKER_URL=$${TEST_BROKER_URL:-redis://127.0.0.1:6379/13} \
 	  $(VENV)/bin/pytest -n 2 --dist loadfile tests/integration tests/e2e || [ $$? = 77 ]
+
+# Pictures of every main page in test-results/screens, to be looked at.
+screens: $(DEV_STAMP) $(DIST)
+	WAREVISION_SCREENS=$${WAREVISION_SCREENS:-zh,dark,en,ja-tablet} $(VENV)/bin/pytest tests/e2e/test_screens.py
 
 bench: $(DEV_STAMP)
 	$(PY) -m bench

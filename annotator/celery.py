@@ -1,4 +1,4 @@
-"""The Celery application: three queues, a broker on disk or a real one, and the beat schedule.
+"""The Celery application: four queues, a broker on disk or a real one, and the beat schedule.
 
 Messages are doorbells: the work itself is a row in the outbox. Losing a message costs at most one
 sweep interval, never the work.
@@ -23,7 +23,7 @@ if app.conf.broker_url.startswith("filesystem:"):
         Path(app.conf.broker_transport_options[_folder]).mkdir(parents=True, exist_ok=True)
 
 app.conf.update(
-    task_queues=[Queue(name) for name in ("urgent", "normal", "train")],  # type: ignore[no-untyped-call]
+    task_queues=[Queue(name) for name in ("urgent", "normal", "bulk", "train")],  # type: ignore[no-untyped-call]
     task_default_queue="normal",
     task_ignore_result=True,
     task_acks_late=True,
@@ -36,11 +36,15 @@ app.conf.update(
     accept_content=["json"],
     beat_schedule={
         "sweep": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "forget-answers": {"task": "core.forget_answers", "schedule": 3600.0},
+        "forget-exports": {"task": "datasets.forget_exports", "schedule": 3600.0},
         "expire-leases": {
             "task": "labeling.expire_leases",
-            "schedule": 5.0,
-            "options": {"expires": 5, "queue": "urgent"},
+            # A lease is offered again at most 5 s after its end: the interval and a second of work.
+            "schedule": 4.0,
+            "options": {"expires": 4, "queue": "urgent"},
         },
+        "compact-counts": {"task": "labeling.compact_counts", "schedule": 30.0},
     },
 )
 app.autodiscover_tasks()

@@ -9,53 +9,106 @@ from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import SpectacularAPIView
 
 from annotator.accounts import api as accounts
-from annotator.captures import api as captures
-from annotator.catalog import api as catalog
+from annotator.accounts import saved
+from annotator.captures.api import intake, quarantine
+from annotator.catalog.api import categories, imports, skus
 from annotator.datasets import api as datasets
-from annotator.labeling.api import assignments, projects
+from annotator.labeling.api import (
+    assignments,
+    batches,
+    editing,
+    groups,
+    limits,
+    lookalikes,
+    projects,
+)
 from annotator.media import api as media
+from annotator.pipeline import api as pipeline
 from annotator.quality import api as quality
-from annotator.review import api as review
+from annotator.review.api import desk, disputes, feedback, tasks
 from annotator.suggestions import api as suggestions
 
 v1 = [
     path("session", accounts.SessionView.as_view()),
     path("me", accounts.MeView.as_view()),
     path("members", accounts.MembersView.as_view()),
+    path("members/<int:user_id>", accounts.MemberView.as_view()),
+    path("members/<int:user_id>/password", accounts.MemberPasswordView.as_view()),
+    path("members/<int:user_id>/limits", limits.LimitsView.as_view()),
     path("tokens", accounts.TokensView.as_view()),
     path("tokens/<int:token_id>", accounts.TokenView.as_view()),
+    path("views", saved.SavedViewsView.as_view()),
+    path("views/<int:view_id>", saved.OneSavedView.as_view()),
     path("audit", accounts.AuditView.as_view()),
     path("images/<int:image_id>/<str:variant>", media.ImageView.as_view()),
     path("captures", suggestions.CapturesView.as_view()),
     path("captures/<int:capture_id>", suggestions.CaptureView.as_view()),
-    path("quarantine", captures.QuarantineView.as_view()),
+    path("captures/groups", groups.GroupsView.as_view()),
+    path("captures/groups/<int:group_id>", groups.GroupView.as_view()),
+    path("captures/known", intake.KnownView.as_view()),
+    path("captures/zip", intake.ZipView.as_view()),
+    path("captures/urls", intake.UrlsView.as_view()),
+    path("captures/sources", intake.SourcesView.as_view()),
+    path("quarantine", quarantine.QuarantineView.as_view()),
+    path("quarantine/reasons", quarantine.ReasonsView.as_view()),
+    path("quarantine/dismiss", quarantine.DismissView.as_view()),
+    path("sites/<int:site_id>/quarantine.csv", quarantine.QuarantineListView.as_view()),
     path("suggestions/refresh", suggestions.RefreshView.as_view()),
-    path("skus", catalog.SkusView.as_view()),
-    path("skus/autocomplete", catalog.CompleteView.as_view()),
-    path("skus/<int:sku_id>", catalog.SkuView.as_view()),
-    path("skus/<int:sku_id>/pictures", catalog.PicturesView.as_view()),
-    path("skus/<int:sku_id>/pictures/<int:picture_id>", catalog.PictureView.as_view()),
-    path("categories", catalog.CategoriesView.as_view()),
-    path("catalog/import", catalog.ImportView.as_view()),
+    path("skus", skus.SkusView.as_view()),
+    path("skus/autocomplete", skus.CompleteView.as_view()),
+    path("skus/<int:sku_id>", skus.SkuView.as_view()),
+    path("skus/<int:sku_id>/pictures", skus.PicturesView.as_view()),
+    path("skus/<int:sku_id>/pictures/<int:picture_id>", skus.PictureView.as_view()),
+    path("skus/<int:sku_id>/merge", skus.MergeView.as_view()),
+    path("categories/<int:category_id>", categories.CategoryView.as_view()),
+    path("categories", categories.CategoriesView.as_view()),
+    path("catalog/import", imports.ImportView.as_view()),
     path("projects", projects.ProjectsView.as_view()),
     path("projects/<int:project_id>", projects.ProjectView.as_view()),
+    path("projects/<int:project_id>/clone", editing.CloneView.as_view()),
+    path("projects/<int:project_id>/schema/plan", editing.SchemaPlanView.as_view()),
+    path("projects/<int:project_id>/guide/read", editing.GuideReadView.as_view()),
+    path("projects/<int:project_id>/guide/pictures", editing.GuidePicturesView.as_view()),
+    path("projects/<int:project_id>/batches", batches.BatchesView.as_view()),
+    path("batches/<int:batch_id>", batches.BatchView.as_view()),
     path("projects/<int:project_id>/recent", projects.RecentView.as_view()),
     path("projects/<int:project_id>/next", assignments.NextView.as_view()),
-    path("projects/<int:project_id>/disputes", review.DisputesView.as_view()),
+    path("projects/<int:project_id>/lookalikes", lookalikes.LookalikesView.as_view()),
+    path("projects/<int:project_id>/lookalikes/keep", lookalikes.KeepLookalikesView.as_view()),
+    path(
+        "projects/<int:project_id>/lookalikes/give-back",
+        lookalikes.GiveBackLookalikesView.as_view(),
+    ),
+    path("sites/<int:site_id>/next", assignments.NextOnSiteView.as_view()),
+    path("projects/<int:project_id>/disputes", disputes.DisputesView.as_view()),
+    path("projects/<int:project_id>/disputes/summary", disputes.SummaryView.as_view()),
+    path("projects/<int:project_id>/disputes/trivial", disputes.TrivialView.as_view()),
+    path("projects/<int:project_id>/tasks/bulk", tasks.BulkView.as_view()),
     path("projects/<int:project_id>/quality", quality.QualityView.as_view()),
     path("projects/<int:project_id>/dataset.zip", datasets.DatasetView.as_view()),
     path("assignments/<int:assignment_id>", assignments.AssignmentView.as_view()),
     path("assignments/<int:assignment_id>/draft", assignments.DraftView.as_view()),
     path("assignments/<int:assignment_id>/submit", assignments.SubmitView.as_view()),
     path("assignments/<int:assignment_id>/skip", assignments.SkipView.as_view()),
+    path("assignments/<int:assignment_id>/extend", assignments.ExtendView.as_view()),
     path("assignments/<int:assignment_id>/release", assignments.ReleaseView.as_view()),
+    path("annotations/<int:annotation_id>", assignments.OwnAnswerView.as_view()),
     path("annotations/<int:annotation_id>/withdraw", assignments.WithdrawView.as_view()),
-    path("tasks", review.TasksView.as_view()),
-    path("tasks/<int:task_id>", review.TaskView.as_view()),
-    path("tasks/<int:task_id>/dispute", review.DisputeView.as_view()),
-    path("tasks/<int:task_id>/decide", review.DecideView.as_view()),
-    path("tasks/<int:task_id>/reject", review.RejectView.as_view()),
-    path("tasks/<int:task_id>/reopen", review.ReopenView.as_view()),
+    path("pulse", pipeline.PulseView.as_view()),
+    path("jobs", pipeline.JobsView.as_view()),
+    path("jobs/<int:job_id>", pipeline.JobView.as_view()),
+    path("jobs/<int:job_id>/file", pipeline.JobFileView.as_view()),
+    path("jobs/<int:job_id>/cancel", pipeline.CancelJobView.as_view()),
+    path("tasks", tasks.TasksView.as_view()),
+    path("tasks/<int:task_id>", tasks.TaskView.as_view()),
+    path("tasks/<int:task_id>/dispute", desk.DisputeView.as_view()),
+    path("tasks/<int:task_id>/decide", desk.DecideView.as_view()),
+    path("tasks/<int:task_id>/send-back", desk.SendBackView.as_view()),
+    path("tasks/<int:task_id>/reject", desk.RejectView.as_view()),
+    path("tasks/<int:task_id>/reopen", desk.ReopenView.as_view()),
+    path("feedback", feedback.FeedbackListView.as_view()),
+    path("feedback/<int:feedback_id>", feedback.FeedbackView.as_view()),
+    path("feedback/read", feedback.FeedbackReadView.as_view()),
 ]
 
 

@@ -6,7 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-MEASUREMENTS = ("recognition", "loop")
+MEASUREMENTS = (
+    "recognition",
+    "loop",
+    "intake",
+    "export",
+    "pages",
+    "catalog",
+    "canvas",
+    "keystrokes",
+    "next_photo",
+)
 
 
 def main() -> int:

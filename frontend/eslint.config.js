@@ -5,7 +5,7 @@ import tseslint from "typescript-eslint";
 
 /** Imports point one way: shared (api, components, lib) → features → routes → app. */
 const shared = ["@/features/*", "@/routes/*", "@/app/*"];
-const features = ["session", "projects", "labeling", "review", "captures", "catalog", "quality", "tasks", "admin"];
+const features = ["session", "projects", "labeling", "review", "captures", "catalog", "quality", "tasks", "admin", "projectEditor"];
 const common = ["session", "projects"]; // the two features that others may build on
 
 const climb = { group: ["../*"], message: "Use @/ for another folder and ./ for this one." };

@@ -25,11 +25,12 @@ class HttpRecognizer:
     """Implements :class:`inference.contracts.Recognizer` against ``python -m inference serve``.
 
     Thread-safe; connections are reused. ``timeout_s`` bounds one request, waiting in the server's
-    queue included. It does not retry: callers know what else they could do, and every
+    queue included; it is longer than the server's own deadline, so that no work is done for a caller
+    who has gone. It does not retry: callers know what else they could do, and every
     :class:`RecognizerError` says in ``retry_after_s`` whether and when trying again makes sense.
     """
 
-    def __init__(self, base_url: str, *, timeout_s: float = 60.0, connections: int = 8) -> None:
+    def __init__(self, base_url: str, *, timeout_s: float = 150.0, connections: int = 8) -> None:
         self._client = httpx.Client(
             base_url=base_url,
             timeout=httpx.Timeout(timeout_s, connect=min(_CONNECT_TIMEOUT_S, timeout_s)),

@@ -111,18 +111,11 @@ def _audit_log_gives_way_to_flushing(request: pytest.FixtureRequest) -> Iterator
         yield
         return
     request.getfixturevalue("transactional_db")
-    from importlib import import_module
-
     from django.db import connection
 
-    triggers = import_module("annotator.core.migrations.0002_append_only_audit")
-    if connection.vendor == "postgresql":
-        yield  # TRUNCATE fires no row triggers
-        return
-    with connection.cursor() as cursor:
-        for statement in triggers._SQLITE:
-            cursor.execute(statement.replace("CREATE TRIGGER", "CREATE TRIGGER IF NOT EXISTS"))
+    from annotator.core import append_only
+
+    append_only.put_back(connection)
     yield
-    with connection.cursor() as cursor:
-        for verb in ("update", "delete"):
-            cursor.execute(f"DROP TRIGGER IF EXISTS audit_no_{verb}")
+    if connection.vendor == "sqlite":  # PostgreSQL's TRUNCATE fires no row triggers
+        append_only.remove(connection)

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from django.contrib.auth.backends import ModelBackend
 from django.utils import timezone
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from .models import ApiToken, User
+from .queries import user_with_roles, valid_token
 from .services import digest_of
+
+
+class Backend(ModelBackend):
+    """Names and passwords; the person of a session comes with their roles."""
+
+    def get_user(self, user_id: Any) -> User | None:  # type: ignore[override]
+        user = user_with_roles(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -27,11 +38,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         scheme, _, value = header.partition(" ")
         if scheme.lower() != "token":
             return None
-        token = (
-            ApiToken.objects.select_related("user")
-            .filter(digest=digest_of(value.strip()), revoked_at=None, user__is_active=True)
-            .first()
-        )
+        token = valid_token(digest_of(value.strip()))
         if token is None:
             raise exceptions.AuthenticationFailed()
         now = timezone.now()

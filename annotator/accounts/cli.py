@@ -101,13 +101,13 @@ class SiteCommand(BaseCommand):
             return ensure_project(site=site, slug=DEFAULT_SLUG)[0]
         raise CommandError(f"Name a project of {site.slug} with --project.")
 
-    def progress(self, total: int, label: str) -> Callable[[], None]:
+    def progress(self, total: int, label: str) -> Callable[..., None]:
         """A tick that moves a progress bar on a terminal, and is silent elsewhere."""
         quiet = self._machine or not sys.stderr.isatty()
         bar = tqdm(total=total, desc=label, unit="", disable=quiet, file=sys.stderr)
 
-        def tick() -> None:
-            bar.update(1)
+        def tick(n: int = 1) -> None:
+            bar.update(n)
 
         return tick
 

@@ -8,7 +8,7 @@ from rest_framework import permissions
 from rest_framework.request import Request
 
 from .models import ApiToken, User
-from .queries import sites_where
+from .queries import may_somewhere
 from .states import Role
 
 PUBLIC = "public"
@@ -30,7 +30,7 @@ class DenyUnlessListed(permissions.BasePermission):
             return False
         if access == SIGNED_IN:
             return True
-        return sites_where(request.user, access, token=token_of(request)).exists()
+        return may_somewhere(request.user, access, token=token_of(request))
 
 
 def token_of(request: Request) -> ApiToken | None:

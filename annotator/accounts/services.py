@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -12,11 +13,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from annotator.core import audit
+from annotator.core import audit, events, jobs
 from annotator.core.errors import EditConflict, FieldError, Invalid
-from inference.captions import Schema
+from annotator.core.messages import caption_language
+from inference.captions import DEFAULT_SCHEMA, Schema, SchemaError
 
-from .models import ApiToken, Membership, Project, Site, User
+from . import policies
+from .models import ApiToken, GuideReading, Membership, Project, SchemaVersion, Site, User
 from .states import Role
 
 
@@ -49,22 +52,75 @@ def ensure_project(
     return project, created
 
 
+def create_project(*, site: Site, actor: User, slug: str, name: str, **settings: Any) -> Project:
+    """A new project. Raises Invalid for a slug that the site has already, and for bad settings."""
+    with transaction.atomic():
+        site = Site.objects.select_for_update().get(pk=site.pk)
+        project = Project(site=site, slug=slug, name=name, **settings)
+        project.schema = checked_schema(project.schema).to_json() if project.schema else {}
+        _check_slug(project)
+        _full_clean(project)
+        project.save()
+        audit.record(action="project.created", on=project, actor=actor, site_id=site.pk)
+    return project
+
+
+def clone_project(*, project: Project, actor: User, slug: str, name: str) -> Project:
+    """A new project with the settings, schema and instructions of ``project`` and none of its
+    tasks."""
+    kept = (
+        "schema", "overlap", "threshold", "boxes_required", "withhold_rate", "lease_seconds",
+        "label_duplicates_once", "lookalikes", "guide",
+    )  # fmt: skip
+    with transaction.atomic():
+        clone = create_project(
+            site=project.site,
+            actor=actor,
+            slug=slug,
+            name=name,
+            **{key: getattr(project, key) for key in kept},
+        )
+        audit.record(
+            action="project.cloned",
+            on=clone,
+            actor=actor,
+            site_id=project.site_id,
+            origin=project.pk,
+        )
+    return clone
+
+
 def change_project(
-    *, project: Project, changes: Mapping[str, Any], actor: User, version: int | None = None
+    *,
+    project: Project,
+    changes: Mapping[str, Any],
+    actor: User,
+    version: int | None = None,
+    renames: Mapping[str, str] | None = None,
 ) -> Project:
-    """Apply settings. ``version`` is what the editor saw; raises EditConflict when it is old."""
+    """Apply settings. ``version`` is what the editor saw; raises EditConflict when it is old. A
+    changed ``schema`` becomes a new version, to which ``renames`` tell how keys moved; answers to
+    open tasks are then checked anew. ``archived`` is true or false."""
     with transaction.atomic():
         project = Project.objects.select_for_update().select_related("site").get(pk=project.pk)
         if version is not None and version != project.version:
             raise EditConflict()
+        changes = dict(changes)
+        if "archived" in changes:
+            archived = changes.pop("archived")
+            changes["archived_at"] = (project.archived_at or timezone.now()) if archived else None
+        if "schema" in changes:
+            changes["schema"] = checked_schema(changes["schema"]).to_json()
+            if changes["schema"] == in_force(project):
+                del changes["schema"]
         before = {key: getattr(project, key) for key in changes}
+        if "schema" in changes:
+            _add_schema_version(project, changes["schema"], renames or {}, actor)
+        if changes.get("guide", project.guide) != project.guide:
+            project.guide_version += 1
         for key, value in changes.items():
             setattr(project, key, value)
-        if changes.get("schema"):
-            try:
-                Schema.from_json(changes["schema"])
-            except ValueError as error:
-                raise Invalid([FieldError("schema", "invalid", message=str(error))]) from error
+        _check_slug(project)
         _full_clean(project)
         project.version += 1
         project.save()
@@ -73,10 +129,98 @@ def change_project(
             on=project,
             actor=actor,
             site_id=project.site_id,
-            before=before,
-            after=dict(changes),
+            before=_plain(before),
+            after=_plain(changes),
         )
+        if "schema" in changes:
+            jobs.start(
+                kind="revalidate_answers",
+                site_id=project.site_id,
+                project_id=project.pk,
+                params={"project": project.pk, "version": project.schema_version},
+                actor=actor,
+            )
+        if project.overlap != before.get("overlap", project.overlap):
+            events.publish("overlap.changed", project=project, actor=actor)
     return project
+
+
+def in_force(project: Project) -> dict[str, Any]:
+    """The JSON of the schema that the project's captions follow now."""
+    schema: dict[str, Any] = project.schema or DEFAULT_SCHEMA.to_json()
+    return schema
+
+
+def check_renames(before: Mapping[str, Any], after: Mapping[str, Any], renames: Any) -> None:
+    """Raise Invalid unless ``renames`` lead from keys of one schema to keys of the other, none to
+    the same and none from a key that is still there."""
+    old = {field["key"] for field in before["fields"]}
+    new = {field["key"] for field in after["fields"]}
+    for key, to in renames.items():
+        if key not in old or key in new or to not in new or to in old:
+            raise Invalid([FieldError("renames", "bad_rename", {"key": key, "to": to})])
+    if len(set(renames.values())) < len(renames):
+        raise Invalid([FieldError("renames", "bad_rename", {"key": "…", "to": "…"})])
+
+
+def _add_schema_version(
+    project: Project, schema: dict[str, Any], renames: Mapping[str, str], actor: User
+) -> None:
+    check_renames(in_force(project), schema, renames)
+    SchemaVersion.objects.get_or_create(
+        project=project, number=project.schema_version, defaults={"schema": in_force(project)}
+    )
+    project.schema_version += 1
+    SchemaVersion.objects.create(
+        project=project,
+        number=project.schema_version,
+        schema=schema,
+        renames=dict(renames),
+        created_by=actor,
+    )
+
+
+def checked_schema(data: Any) -> Schema:
+    """The schema that ``data`` describes. Raises Invalid with every problem at its place."""
+    try:
+        return Schema.from_json(data)
+    except SchemaError as error:
+        language = caption_language()
+        raise Invalid(
+            [
+                FieldError(
+                    f"schema.{problem.where}".rstrip("."),
+                    problem.code,
+                    dict(problem.params),
+                    problem.message(language),
+                )
+                for problem in error.problems
+            ]
+        ) from error
+
+
+def _check_slug(project: Project) -> None:
+    taken = Project.objects.filter(site=project.site_id, slug=project.slug).exclude(pk=project.pk)
+    if taken.exists():
+        raise Invalid([FieldError("slug", "slug_taken", {"slug": project.slug})])
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the audit log keeps them."""
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in values.items()
+    }
+
+
+def read_guide(*, project: Project, user: User) -> None:
+    """Remember that ``user`` has opened the instructions as they are now."""
+    GuideReading.objects.update_or_create(
+        project=project, user=user, defaults={"version": project.guide_version}
+    )
+
+
+# --- people -----------------------------------------------------------------------------------
 
 
 def create_user(
@@ -125,6 +269,68 @@ def grant_roles(
                 audit.record(
                     action="role.granted", on=user, actor=actor, site_id=site.pk, role=str(role)
                 )
+
+
+def add_member(
+    *, site: Site, username: str, roles: Collection[Role], display_name: str, actor: User
+) -> tuple[User, str]:
+    """Let a person work on ``site``. Somebody new gets an account with a random password, which is
+    returned this once; for an existing account it is empty."""
+    if not roles:
+        raise Invalid([FieldError("roles", "required")])
+    with transaction.atomic():
+        user = User.objects.filter(username=username).first()
+        password = ""
+        if user is None:
+            user, password = create_user(username=username, display_name=display_name)
+        elif user.is_service:
+            raise Invalid([FieldError("username", "service_account")])
+        elif Membership.objects.filter(site=site, user=user).exists():
+            raise Invalid([FieldError("username", "already_member", {"username": username})])
+        grant_roles(user=user, site=site, roles=roles, actor=actor)
+    return user, password
+
+
+def set_roles(*, site: Site, user: User, roles: Collection[Role], actor: User) -> None:
+    """Give ``user`` exactly ``roles`` on ``site``; none ends their membership. Raises Conflict when
+    the site would lose its last admin."""
+    with transaction.atomic():
+        site = Site.objects.select_for_update().get(pk=site.pk)
+        held = Membership.objects.filter(site=site, user=user)
+        for row in held.exclude(role__in=list(roles)):
+            row.delete()
+            audit.record(
+                action="role.revoked", on=user, actor=actor, site_id=site.pk, role=row.role
+            )
+        grant_roles(user=user, site=site, roles=roles, actor=actor)
+        policies.check_has_admin(site)
+
+
+def set_active(*, site: Site, user: User, active: bool, actor: User) -> None:
+    """Close or reopen a person's account. Raises Forbidden for accounts that other sites' admins
+    answer for, Conflict when the site would lose its last admin."""
+    with transaction.atomic():
+        site = Site.objects.select_for_update().get(pk=site.pk)
+        policies.check_manages_account(actor, user)
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        policies.check_has_admin(site)
+        action = "user.activated" if active else "user.deactivated"
+        audit.record(action=action, on=user, actor=actor, site_id=site.pk)
+
+
+def reset_password(*, site: Site, user: User, actor: User) -> str:
+    """A new random password for ``user``, returned this once; every session of theirs ends."""
+    with transaction.atomic():
+        policies.check_manages_account(actor, user)
+        password = secrets.token_urlsafe(12)
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        audit.record(action="user.password_reset", on=user, actor=actor, site_id=site.pk)
+    return password
+
+
+# --- tokens -----------------------------------------------------------------------------------
 
 
 def create_token(

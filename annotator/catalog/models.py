@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 
 
@@ -21,9 +23,19 @@ class Category(models.Model):
         return self.path
 
 
+class SiteCatalog(models.Model):
+    """The head of a site's catalog. Who changes SKUs takes the next ``number`` under this row's lock
+    and gives it to them; ``token`` tells one catalog from another that has the same id."""
+
+    site = models.OneToOneField("accounts.Site", related_name="catalog", on_delete=models.CASCADE)
+    token = models.UUIDField(default=uuid.uuid4)
+    number = models.PositiveBigIntegerField(default=0)
+
+
 class Sku(models.Model):
     """One catalog entry. ``code_key`` is the normalised code that comparisons use; ``pinyin`` and
-    ``initials`` are of the name and brand, for completion."""
+    ``initials`` are of the name and brand, for completion. ``uses`` counts decisions, half of them
+    forgotten each week, as of ``used_at``. A SKU that was ``merged_into`` another is not active."""
 
     site = models.ForeignKey("accounts.Site", related_name="skus", on_delete=models.CASCADE)
     code = models.CharField(max_length=64)
@@ -40,6 +52,12 @@ class Sku(models.Model):
     active = models.BooleanField(default=True)
     pinyin = models.CharField(max_length=512, blank=True)
     initials = models.CharField(max_length=256, blank=True)
+    uses = models.FloatField(default=0.0)
+    used_at = models.DateTimeField(null=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, related_name="merged", on_delete=models.PROTECT
+    )
+    change_number = models.PositiveBigIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
@@ -48,7 +66,11 @@ class Sku(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["site", "code_key"], name="sku_code_once"),
         ]
-        indexes = [models.Index(fields=["site", "barcode"], name="sku_barcode")]
+        indexes = [
+            models.Index(fields=["site", "barcode"], name="sku_barcode"),
+            models.Index(fields=["site", "change_number"], name="sku_change"),
+            models.Index(fields=["site", "code", "id"], name="sku_list"),
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pypinyin import Style, lazy_pinyin
+from pypinyin import lazy_pinyin
 
 from inference.captions import fold
 
@@ -31,10 +31,13 @@ def gtin_is_valid(barcode: str) -> bool:
     return (10 - total % 10) % 10 == check
 
 
+_NO_KEY = re.compile(r"[\s\W_]+")
+
+
 def pinyin_keys(text: str) -> tuple[str, str]:
     """The toneless pinyin of ``text`` and its initials, lower case, without spaces:
-    洗发水 → (xifashui, xfs)."""
-    full = "".join(lazy_pinyin(text)).lower()
-    first = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()
-    keep = re.compile(r"[\s\W_]+")
-    return keep.sub("", full)[:512], keep.sub("", first)[:256]
+    洗发水 → (xifashui, xfs). What is no Chinese character stays whole in both."""
+    syllables = lazy_pinyin(text, errors=lambda run: f"\0{run}")
+    full = "".join(syllables).lower()
+    first = "".join(s if s.startswith("\0") else s[:1] for s in syllables).lower()
+    return _NO_KEY.sub("", full)[:512], _NO_KEY.sub("", first)[:256]

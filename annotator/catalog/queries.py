@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from annotator.accounts.models import Site
 
+from . import completion
 from .models import Category, ReferencePicture, Sku
 from .naming import code_key
 
@@ -24,20 +26,18 @@ def skus_of(sites: QuerySet[Site] | Iterable[int]) -> QuerySet[Sku]:
     )
 
 
-def search(skus: QuerySet[Sku], text: str) -> QuerySet[Sku]:
-    """SKUs whose code, name, brand, barcode, pack text or pinyin contains ``text``."""
-    text = text.strip()
-    if not text:
-        return skus
-    return skus.filter(
-        Q(code__icontains=text)
-        | Q(name__icontains=text)
-        | Q(brand__icontains=text)
-        | Q(barcode__startswith=text)
-        | Q(pack_text__icontains=text)
-        | Q(pinyin__contains=text.lower())
-        | Q(initials__startswith=text.lower())
-    )
+SEARCH_LIMIT = 1_000
+
+
+def search(skus: QuerySet[Sku], text: str, *, site_ids: Iterable[int]) -> QuerySet[Sku]:
+    """SKUs that ``text`` finds as completion does, the thousand most wanted of each site, and those
+    whose exact code it is though they are not active."""
+    found = [
+        match.pk
+        for site_id in site_ids
+        for match in completion.find(site_id=site_id, text=text, limit=SEARCH_LIMIT)
+    ]
+    return skus.filter(Q(pk__in=found) | Q(code_key=code_key(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,58 +46,49 @@ class Completion:
 
     sku: Sku
     match: str
-
-
-_KINDS = ("code", "barcode", "code_part", "name", "initials", "pinyin", "brand")
+    picture: int | None
+    """The image of its first reference picture."""
 
 
 def complete(*, site_id: int, text: str, limit: int = 8) -> list[Completion]:
     """The best completions of ``text``: exact code or barcode first, then the start of a code, a
-    name, pinyin initials, pinyin, brand; within one kind by sales volume."""
-    text = text.strip()
-    if not text:
-        return []
-    key, low = code_key(text), text.lower().replace(" ", "")
-    conditions = [
-        ("code", Q(code_key__startswith=key) if key else Q(pk=None)),
-        ("barcode", Q(barcode__startswith=text)),
-        ("code_part", Q(code_key__contains=key) if key else Q(pk=None)),
-        ("name", Q(name__icontains=text)),
-        ("initials", Q(initials__contains=low)),
-        ("pinyin", Q(pinyin__contains=low)),
-        ("brand", Q(brand__icontains=text)),
+    name, pinyin initials, pinyin, brand; within one kind by sales and recent use."""
+    matches = completion.find(site_id=site_id, text=text, limit=limit)
+    first = ReferencePicture.objects.filter(sku=OuterRef("pk")).order_by("id").values("image")[:1]
+    skus: QuerySet[Any] = Sku.objects.select_related("category").annotate(picture=Subquery(first))
+    rows = skus.in_bulk([match.pk for match in matches])
+    return [
+        Completion(sku, _match_name(match.kind, sku, text), sku.picture)
+        for match in matches
+        if (sku := rows.get(match.pk))
     ]
-    any_match = Q()
-    for _, condition in conditions:
-        any_match |= condition
-    rank = Case(
-        When(Q(code_key=key) | Q(barcode=text), then=Value(-1)),
-        *[When(condition, then=Value(n)) for n, (_, condition) in enumerate(conditions)],
-        default=Value(len(conditions)),
-        output_field=IntegerField(),
-    )
-    rows = (
-        skus_of([site_id])
-        .filter(any_match, active=True)
-        .annotate(rank=rank)
-        .order_by("rank", "-sales_volume", "code")[:limit]
-    )
-    return [Completion(sku, _match_name(sku.rank, sku, text)) for sku in rows]
 
 
-def _match_name(rank: int, sku: Sku, text: str) -> str:
-    if rank < 0:
-        return "barcode" if sku.barcode == text else "code"
-    return _KINDS[rank].removesuffix("_part")
+def _match_name(kind: str, sku: Sku, text: str) -> str:
+    if kind == "exact":
+        return "barcode" if sku.barcode == text.strip() else "code"
+    return kind.removesuffix("_part")
 
 
 def skus_by_code(*, site_id: int, codes: Iterable[str]) -> dict[str, Sku]:
-    """SKUs by the code as asked for; codes that are not in the catalog are absent."""
+    """SKUs by the code as asked for; codes that are not in the catalog are absent. The code of a SKU
+    that was merged into another leads there."""
     wanted = {code: code_key(code) for code in codes if code}
     rows = {
         sku.code_key: sku for sku in skus_of([site_id]).filter(code_key__in=set(wanted.values()))
     }
+    merged = {sku.merged_into_id for sku in rows.values()} - {None}
+    if merged:
+        targets = skus_of([site_id]).in_bulk(merged)
+        rows = {key: targets.get(sku.merged_into_id, sku) for key, sku in rows.items()}
     return {code: rows[key] for code, key in wanted.items() if key in rows}
+
+
+def sku_by_code(*, site_id: int, code: str) -> Sku | None:
+    """One SKU with its category; the code of one that was merged into another leads there."""
+    rows = Sku.objects.filter(site=site_id, code_key=code_key(code))
+    sku = rows.select_related("category", "merged_into__category").first()
+    return sku.merged_into or sku if sku else None
 
 
 def category_parents(site_id: int) -> Mapping[str, str]:

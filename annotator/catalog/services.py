@@ -2,202 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from annotator.accounts.models import Site, User
 from annotator.core import audit, events
 from annotator.core.errors import Conflict, EditConflict, FieldError, Invalid
-from annotator.core.messages import text
 from annotator.media import services as media
 from annotator.media.pictures import BadPicture
 from inference.captions import FieldError as SpecError
 from inference.captions import parse_spec
 
-from .models import Category, ReferencePicture, Sku
+from .completion import decayed
+from .models import ReferencePicture, SiteCatalog, Sku
 from .naming import code_key, gtin_is_valid, is_code, pinyin_keys
-from .table import Row, RowError, Table
-
-PictureReader = Callable[[str], bytes]
-"""Gives the bytes behind a ``reference_image`` cell; raises LookupError (not there) or
-PermissionError (outside the data root)."""
-
-_PLAIN = ("name", "brand", "spec", "unit", "barcode", "pack_text")
+from .tree import Tree
 
 
-@dataclass(slots=True)
-class ImportReport:
-    """What an import did, or would do."""
-
-    dry_run: bool
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    pictures: int = 0
-    columns: dict[str, list[str]] = field(default_factory=dict)
-    errors: list[RowError] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def import_catalog(
-    *,
-    site: Site,
-    table: Table,
-    actor: User | None = None,
-    dry_run: bool = False,
-    skip_bad: bool = False,
-    read_picture: PictureReader | None = None,
-) -> ImportReport:
-    """Create or update SKUs from ``table``, by code.
-
-    With errors nothing is written, unless ``skip_bad`` leaves the bad rows out. A column that the
-    table lacks keeps its values. Reference pictures are added where ``read_picture`` is given.
-    """
-    report = ImportReport(
-        dry_run=dry_run,
-        columns={"known": table.known, "extra": table.extra, "missing": table.missing},
-        errors=list(table.errors),
-    )
-    pictures = _verified_pictures(table, read_picture, report) if read_picture else {}
-    write = not dry_run and (skip_bad or not report.errors) and not table.missing
-    bad_lines = {error.line for error in report.errors}
-    rows = [row for row in table.rows if row.line not in bad_lines]
+def next_number(site_id: int) -> int:
+    """The number of a change of the site's catalog. It is held until the caller's transaction ends,
+    so that numbers are committed in their order."""
     with transaction.atomic():
-        existing = {
-            sku.code_key: sku
-            for sku in Sku.objects.select_for_update(of=("self",))
-            .filter(site=site)
-            .select_related("category")
-        }
-        categories = dict(Category.objects.filter(site=site).values_list("path", "pk"))
-        for row in rows:
-            sku = existing.get(code_key(row.values["code"]))
-            changes = _changes(sku, row)
-            _count(report, sku, changes)
-            report.pictures += len(pictures.get(row.line, ()))
-            if write:
-                _write_row(site, sku, row, changes, categories, pictures.get(row.line, []), actor)
-        if write:
-            audit.record(
-                action="catalog.imported",
-                on=site,
-                actor=actor,
-                site_id=site.pk,
-                created=report.created,
-                updated=report.updated,
-                errors=len(report.errors),
-            )
-    return report
+        SiteCatalog.objects.get_or_create(site_id=site_id)
+        head = SiteCatalog.objects.select_for_update().get(site_id=site_id)
+        head.number += 1
+        head.save(update_fields=["number"])
+    return head.number
 
 
-def _count(report: ImportReport, sku: Sku | None, changes: Mapping[str, Any]) -> None:
-    if sku is None:
-        report.created += 1
-    elif changes:
-        report.updated += 1
-    else:
-        report.unchanged += 1
-
-
-def _verified_pictures(
-    table: Table, read_picture: PictureReader, report: ImportReport
-) -> dict[int, list[bytes]]:
-    """The reference pictures of each line; a cell may name several, parted by semicolons."""
-    found: dict[int, list[bytes]] = {}
-    for row in table.rows:
-        for name in filter(None, map(str.strip, row.values.get("reference_image", "").split(";"))):
-            params: dict[str, Any] = {"value": name}
-            try:
-                data = read_picture(name)
-                media.verify(data)
-            except LookupError:
-                code = "missing_picture"
-            except PermissionError:
-                code = "outside_root"
-            except BadPicture as bad:
-                code, params = bad.code, dict(bad.params)
-            else:
-                found.setdefault(row.line, []).append(data)
-                continue
-            message = text(code, **params)
-            report.errors.append(RowError(row.line, "reference_image", name, code, message))
-    return found
-
-
-def _changes(sku: Sku | None, row: Row) -> dict[str, Any]:
-    """The values of ``row`` that differ from ``sku``."""
-    wanted: dict[str, Any] = {key: row.values[key] for key in _PLAIN if key in row.values}
-    if "sales_volume" in row.values:
-        wanted["sales_volume"] = row.sales_volume
-    if "category" in row.values:
-        wanted["category"] = _clean_path(row.values["category"])
-    if row.extra:
-        wanted["extra"] = {**(sku.extra if sku else {}), **row.extra}
-    if sku is None:
-        return wanted
-    have = {key: getattr(sku, key) for key in wanted if key != "category"}
-    if "category" in wanted:
-        have["category"] = sku.category.path if sku.category else ""
-    changes = {key: value for key, value in wanted.items() if have[key] != value}
-    if not sku.active:
-        changes["active"] = True
-    return changes
-
-
-def _write_row(
-    site: Site,
-    sku: Sku | None,
-    row: Row,
-    changes: dict[str, Any],
-    categories: dict[str, int],
-    pictures: list[bytes],
-    actor: User | None,
-) -> None:
-    if sku is None:
-        code = row.values["code"]
-        sku = Sku(site=site, code=code, code_key=code_key(code))
-    elif not changes and not pictures:
-        return
-    if changes or sku.pk is None:
-        _apply(sku, changes, lambda path: _category(site, path, categories))
-        sku.save()
-        events.publish("sku.changed", sku=sku.pk, site=site.pk)
-    for data in pictures:
-        add_picture(sku=sku, data=data, actor=actor)
-
-
-def _apply(sku: Sku, changes: Mapping[str, Any], category: Callable[[str], int | None]) -> None:
+def apply_changes(sku: Sku, changes: Mapping[str, Any], *, tree: Tree, number: int) -> None:
+    """Set values, with what follows from them; the caller saves. ``number`` is the catalog's."""
     for key, value in changes.items():
         if key == "category":
-            sku.category_id = category(value)
+            sku.category_id = tree.at(value)
         else:
             setattr(sku, key, value)
-    sku.pinyin, sku.initials = pinyin_keys(f"{sku.name} {sku.brand}")
+    if sku.active:
+        sku.merged_into = None
+    if not sku.pinyin or changes.keys() & {"name", "brand"}:
+        sku.pinyin, sku.initials = pinyin_keys(f"{sku.name} {sku.brand}")
+    sku.changed_at = timezone.now()
+    sku.change_number = number
     sku.version += 1
-
-
-def _clean_path(path: str) -> str:
-    return "/".join(part.strip() for part in path.replace(">", "/").split("/") if part.strip())
-
-
-def _category(site: Site, path: str, known: dict[str, int]) -> int | None:
-    """The id of the category at ``path``; it and its ancestors are made where they are new."""
-    path = _clean_path(path)
-    if not path:
-        return None
-    if path not in known:
-        head, _, name = path.rpartition("/")
-        parent_id = _category(site, head, known) if head else None
-        row, _ = Category.objects.get_or_create(
-            site=site, path=path, defaults={"parent_id": parent_id, "name": name}
-        )
-        known[path] = row.pk
-    return known[path]
 
 
 def save_sku(
@@ -223,8 +72,7 @@ def save_sku(
             sku = Sku.objects.select_for_update().get(pk=sku.pk)
             if version is not None and version != sku.version:
                 raise EditConflict()
-        known = dict(Category.objects.filter(site=site).values_list("path", "pk"))
-        _apply(sku, changes, lambda path: _category(site, path, known))
+        apply_changes(sku, changes, tree=Tree(site), number=next_number(site.pk))
         sku.save()
         audit.record(
             action="sku.saved", on=sku, actor=actor, site_id=site.pk, changes=dict(changes)
@@ -255,7 +103,7 @@ def add_picture(*, sku: Sku, data: bytes, actor: User | None = None) -> Referenc
     except BadPicture as bad:
         raise Invalid([FieldError("file", bad.code, dict(bad.params))]) from bad
     with transaction.atomic():
-        image, _ = media.store_image(site=sku.site, data=data, picture=picture)
+        image = media.store_image(site=sku.site, data=data, picture=picture)
         reference, created = ReferencePicture.objects.get_or_create(sku=sku, image=image)
         if created:
             audit.record(
@@ -280,8 +128,67 @@ def remove_picture(*, reference: ReferencePicture, actor: User) -> None:
         reference.delete()
 
 
-def error_lines(report: ImportReport) -> Iterator[str]:
-    """The errors of a report, a line each."""
-    for error in report.errors:
-        place = f"line {error.line}" + (f", {error.column}" if error.column else "")
-        yield f"{place}: {error.message}"
+# --- duplicates -------------------------------------------------------------------------------
+
+
+def merge_skus(*, source: Sku, target: Sku, actor: User) -> Sku:
+    """Make ``source`` a name of ``target``: its pictures go there, it is offered no more, and what
+    is learned of it is learned of ``target``. Decisions keep the code that people wrote.
+
+    Raises Conflict for SKUs that are the same, of two sites, or merged or inactive already.
+    """
+    with transaction.atomic():
+        number = next_number(source.site_id)
+        rows = Sku.objects.select_for_update().in_bulk([source.pk, target.pk])
+        source, target = rows[source.pk], rows[target.pk]
+        if source.pk == target.pk or source.site_id != target.site_id or not target.active:
+            raise Conflict("cannot_merge", source=source.code, target=target.code)
+        moved = _move_pictures(source, target)
+        # Who was merged into the source before goes along.
+        Sku.objects.filter(merged_into=source).update(merged_into=target)
+        source.active, source.merged_into = False, target
+        target.uses += source.uses
+        target.sales_volume += source.sales_volume
+        for sku in (source, target):
+            sku.change_number = number
+            sku.version += 1
+            sku.save()
+            events.publish("sku.changed", sku=sku.pk, site=sku.site_id)
+        audit.record(
+            action="sku.merged",
+            on=source,
+            actor=actor,
+            site_id=source.site_id,
+            target=target.code,
+            pictures=moved,
+        )
+        events.publish("sku.merged", site=source.site_id, source=source.pk, target=target.pk)
+    return target
+
+
+def _move_pictures(source: Sku, target: Sku) -> int:
+    there = set(target.pictures.values_list("image", flat=True))
+    moved = 0
+    for reference in source.pictures.all():
+        events.publish("reference.removed", reference=reference.pk, site=source.site_id)
+        if reference.image_id in there:
+            reference.delete()
+            continue
+        reference.sku = target
+        reference.save(update_fields=["sku"])
+        events.publish("reference.added", reference=reference.pk, site=target.site_id)
+        moved += 1
+    return moved
+
+
+def count_uses(*, site_id: int, codes: Sequence[str]) -> None:
+    """What was decided lately is likely to be typed next. This is no change of the catalog: nobody
+    has to learn of it."""
+    now = timezone.now()
+    with transaction.atomic():
+        skus = Sku.objects.select_for_update().filter(
+            site=site_id, code_key__in=[code_key(code) for code in codes]
+        )
+        for sku in skus.order_by("pk"):
+            uses = decayed(sku.uses, sku.used_at, now) + 1.0
+            Sku.objects.filter(pk=sku.pk).update(uses=uses, used_at=now)

@@ -1,13 +1,15 @@
-"""Reading a catalog table: a pure function from CSV bytes to rows and errors."""
+"""Reading a catalog file: a pure function from bytes to rows and errors."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from tablib import Dataset
 
 from annotator.core.messages import text
 from inference.captions import FieldError as SpecError
@@ -81,11 +83,22 @@ class Table:
     known: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
+    """The keys of codes in bad rows: a file that names a SKU badly still names it."""
+
+
+MAX_XLSX_BYTES = 256 << 20
+"""Unpacked; a workbook that claims more is refused before it is opened."""
+
+
+def read_table(data: bytes) -> Table:
+    """Read a catalog file, an Excel workbook's first sheet or a CSV, columns in any order. Bad rows
+    are reported, good ones kept."""
+    return _read_xlsx(data) if data[:4] == b"PK\x03\x04" else read_csv(data)
 
 
 def read_csv(data: bytes) -> Table:
-    """Read a CSV: UTF-8 (with or without BOM) or GB18030, comma, semicolon or tab, columns in any
-    order. Bad rows are reported, good ones kept."""
+    """Read a CSV: UTF-8 (with or without BOM) or GB18030, comma, semicolon or tab."""
     try:
         content = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -96,18 +109,54 @@ def read_csv(data: bytes) -> Table:
     first = content.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+
+    def rows() -> Iterator[tuple[int, Sequence[str]]]:
+        for cells in reader:
+            yield reader.line_num, cells
+
     table = Table()
     try:
-        header = next(reader, [])
-        table = _with_header([name.strip() for name in header])
-        if table.missing:
-            for name in table.missing:
-                table.errors.append(_error(1, name, "", "missing_column", column=name))
-            return table
-        _read_rows(reader, [_known(name) for name in header], header, table)
+        _read(rows(), table)
     except csv.Error as error:
         table.errors.append(_error(reader.line_num, "", "", "bad_csv", detail=str(error)))
     return table
+
+
+def _read_xlsx(data: bytes) -> Table:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > MAX_XLSX_BYTES:
+            raise ValueError(f"{unpacked >> 20} MB > {MAX_XLSX_BYTES >> 20} MB")
+        sheet = Dataset().load(io.BytesIO(data), format="xlsx", headers=False)
+        rows = [[_cell(value) for value in row] for row in sheet]
+    except Exception as error:  # the reader raises nearly anything on what is no workbook
+        return Table(errors=[_error(1, "", "", "bad_xlsx", detail=str(error)[:120])])
+    table = Table()
+    _read(iter(enumerate(rows, start=1)), table)
+    return table
+
+
+def _cell(value: object) -> str:
+    """A cell as a CSV would have it: codes that Excel took for numbers lose their ".0"."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _read(rows: Iterator[tuple[int, Sequence[str]]], table: Table) -> None:
+    _, first = next(rows, (1, []))
+    header = [name.strip() for name in first]
+    known = [_known(name) for name in header]
+    table.known.extend(name for name in known if name in COLUMNS)
+    table.extra.extend(name for name in header if name and _known(name) not in COLUMNS)
+    table.missing.extend(name for name in REQUIRED if name not in known)
+    for name in table.missing:
+        table.errors.append(_error(1, name, "", "missing_column", column=name))
+    if not table.missing:
+        _read_rows(rows, known, header, table)
 
 
 def _known(name: str) -> str:
@@ -115,21 +164,16 @@ def _known(name: str) -> str:
     return _ALIASES.get(low, low)
 
 
-def _with_header(header: Sequence[str]) -> Table:
-    known = [_known(name) for name in header]
-    return Table(
-        known=[name for name in known if name in COLUMNS],
-        extra=[name for name in header if name and _known(name) not in COLUMNS],
-        missing=[name for name in REQUIRED if name not in known],
-    )
-
-
-def _read_rows(reader: Any, columns: Sequence[str], header: Sequence[str], table: Table) -> None:
+def _read_rows(
+    rows: Iterator[tuple[int, Sequence[str]]],
+    columns: Sequence[str],
+    header: Sequence[str],
+    table: Table,
+) -> None:
     first_line: dict[str, int] = {}
-    for cells in reader:
+    for line, cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
-        line = reader.line_num
         values = {
             name: cell.strip()
             for name, cell in zip(columns, cells, strict=False)
@@ -146,6 +190,7 @@ def _read_rows(reader: Any, columns: Sequence[str], header: Sequence[str], table
             errors = [_error(line, "code", code, "duplicate_code", line_of=earlier)]
         if errors:
             table.errors.extend(errors)
+            table.named.add(code_key(code))
         else:
             table.rows.append(Row(line, values, extra))
 

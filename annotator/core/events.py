@@ -20,9 +20,12 @@ from . import outbox
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Run in the publisher's transaction."""
+    """Run in the publisher's transaction. One that handles ``many`` takes the payloads of all
+    events that are published together, as a list. An event that only such handlers hear may carry
+    the publisher's locked rows themselves, so that nobody reads them again."""
 
     handler: Callable[..., None]
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +63,28 @@ def install(table: Mapping[str, Sequence[Handler]]) -> None:
 
 def publish(event: str, **payload: Any) -> None:
     """Tell whoever listens that ``event`` happened. Must run inside a transaction."""
+    publish_many(event, [payload])
+
+
+def publish_many(event: str, payloads: Sequence[Mapping[str, Any]]) -> None:
+    """Tell that ``event`` happened to each of many things, in few statements."""
     if event not in _registry.table:
         raise LookupError(f"Event {event!r} is not in the pipeline's table.")
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"Event {event!r} must be published inside the transaction it reports.")
+    if not payloads:
+        return
     for handler in _registry.table[event]:
-        if isinstance(handler, Now):
-            handler.handler(**payload)
-        else:
-            outbox.enqueue(
+        if isinstance(handler, Later):
+            outbox.enqueue_many(
                 handler.name,
                 queue=handler.queue,
-                payload=payload,
+                payloads=payloads,
                 due_at=timezone.now() + timedelta(seconds=handler.delay_s),
-                dedupe=":".join(str(payload[key]) for key in handler.dedupe) or None,
+                dedupe=handler.dedupe,
             )
+        elif handler.many:
+            handler.handler(payloads)
+        else:
+            for payload in payloads:
+                handler.handler(**payload)

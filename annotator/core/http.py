@@ -9,26 +9,17 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from rest_framework import exceptions, serializers
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from .errors import DomainError, FieldError, Invalid, Unavailable
+from .errors import DomainError, EditConflict, FieldError, Invalid, Unavailable
 from .messages import text
 
 log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457. Declared so that the OpenAPI names it."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField(), required=False)
 
 
 def problem_body(status: int, code: str, detail: str, **extras: Any) -> dict[str, Any]:
@@ -53,6 +44,22 @@ def problem(status: int, code: str, **params: Any) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """What a request with a missing or wrong CSRF token gets."""
     return problem(403, "csrf_failed")
+
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that was edited."
+)
+
+
+def version_seen(request: Request) -> int | None:
+    """The version that ``If-Match`` names; None without one. Raises EditConflict for a tag that was
+    never given out."""
+    tag = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    if not tag or tag == "*":
+        return None
+    if not tag.isdigit():
+        raise EditConflict()
+    return int(tag)
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from .errors import Conflict
+from .errors import Conflict, DomainError
 from .models import KeptAnswer
 
 Answer = tuple[int, Any]
@@ -28,21 +29,25 @@ def answer_once(*, user_id: int, key: str, request: object, act: Callable[[], An
         json.dumps(request, sort_keys=True, ensure_ascii=False, default=str).encode()
     ).hexdigest()
     try:
-        kept = _kept(user_id, key, fingerprint)
-        if kept is not None:
-            return kept
+        # Most requests are no repetition, so none is looked for: one that is either is refused,
+        # since the state has moved on, or fails to keep its answer a second time and is undone.
         with transaction.atomic():
             status, body = act()
             KeptAnswer.objects.create(
                 user_id=user_id, key=key[:128], fingerprint=fingerprint, status=status, body=body
             )
             return status, body
-    except (IntegrityError, Conflict):
-        # The twin of this request got there first: its answer is ours too.
+    except (IntegrityError, DomainError):
+        # If a twin of this request got there first, its answer is ours too.
         kept = _kept(user_id, key, fingerprint)
         if kept is None:
             raise
         return kept
+
+
+def forget_answers(*, before: datetime) -> int:
+    """Drop the answers kept before ``before``: nobody repeats a request that old."""
+    return KeptAnswer.objects.filter(created_at__lt=before).delete()[0]
 
 
 def _kept(user_id: int, key: str, fingerprint: str) -> Answer | None:

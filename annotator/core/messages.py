@@ -6,6 +6,8 @@ what is wrong, where, and how to mend it.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.utils.translation import get_language
 
 _TABLE: dict[str, tuple[str, str, str]] = {
@@ -97,6 +99,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "You labeled this task yourself; another reviewer must decide it",
         "自分が付けたタスクは裁定できません",
     ),
+    "nobody_to_ask": (
+        "没有人标过这张，无法退回；请直接裁定或标为不可用",
+        "Nobody has answered this task, so it cannot be sent back; decide it or mark it unusable",
+        "回答した人がいないため差し戻せません。裁定するか使用不可にしてください",
+    ),
     "conflict": (
         "与现有数据冲突：{detail}",
         "Conflicts with existing data: {detail}",
@@ -111,6 +118,26 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "识别服务繁忙，请稍后再试",
         "The recognizer is busy; try again shortly",
         "認識サービスが混雑しています。後で再試行してください",
+    ),
+    "too_many_views": (
+        "最多保存 {limit} 个视图，请先删除不用的",
+        "At most {limit} views can be saved; delete some first",
+        "保存できるビューは {limit} 個までです。不要なものを削除してください",
+    ),
+    "bad_shortcuts": (
+        "快捷键最多 {limit} 个，名称只用字母和数字",
+        "At most {limit} shortcuts, their actions named by letters and digits",
+        "ショートカットは {limit} 個まで、操作名は英数字で指定してください",
+    ),
+    "bad_cursor": (
+        "翻页标记无效，请从第一页重新打开列表",
+        "The cursor is not one of this list's; open the list from its first page",
+        "カーソルが無効です。一覧を最初から開いてください",
+    ),
+    "job_ended": (
+        "这项工作已结束（{state}），不能再取消",
+        "This job has ended ({state}); it cannot be cancelled",
+        "このジョブは終了しています（{state}）。取り消せません",
     ),
     "required": ("必填", "Required", "必須です"),
     "unknown_field": (
@@ -170,11 +197,190 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "At most {limit} files a request",
         "一度に送れるのは {limit} ファイルまでです",
     ),
+    "unreadable_file": (
+        "文件读不出来：{detail}",
+        "The file cannot be read: {detail}",
+        "ファイルを読み取れません：{detail}",
+    ),
+    "decoder_died": (
+        "解码进程因这张图片崩溃，图片已隔离",
+        "Decoding this picture crashed the decoder; it is kept apart",
+        "この画像でデコーダーが異常終了したため隔離しました",
+    ),
+    "decoder_timed_out": (
+        "{seconds} 秒内没有解码完",
+        "Not decoded within {seconds} s",
+        "{seconds} 秒以内にデコードできませんでした",
+    ),
+    "decoder_out_of_memory": (
+        "解码需要的内存超过上限",
+        "Decoding it takes more memory than is allowed",
+        "デコードに必要なメモリが上限を超えています",
+    ),
+    # zip archives
+    "zip_unreadable": (
+        "不是 ZIP 文件，或已损坏：{detail}",
+        "Not a zip, or damaged: {detail}",
+        "ZIP ではないか、壊れています：{detail}",
+    ),
+    "zip_too_many": (
+        "ZIP 内文件太多，最多 {limit} 个；请分成几个上传",
+        "The zip holds too many files; at most {limit}. Split it",
+        "ZIP 内のファイルが多すぎます（最大 {limit}）。分けてください",
+    ),
+    "zip_too_large": (
+        "ZIP 有 {size_mb} MB，超过 {limit_mb} MB 上限；请分成几个上传",
+        "The zip has {size_mb} MB; the limit is {limit_mb} MB. Split it",
+        "ZIP {size_mb} MB は上限 {limit_mb} MB を超えています。分けてください",
+    ),
+    "zip_total_too_large": (
+        "ZIP 解压后超过 {limit_gb} GB，从这个文件起没有收",
+        "Unpacked, the zip exceeds {limit_gb} GB; not taken from this file on",
+        "展開後の合計が {limit_gb} GB を超えるため、このファイル以降は取り込んでいません",
+    ),
+    "zip_encrypted": (
+        "文件有密码；请解密后再上传",
+        "Encrypted; decrypt it and send it again",
+        "暗号化されています。解除してから送ってください",
+    ),
+    "zip_symlink": (
+        "是符号链接，不是文件",
+        "A symbolic link, not a file",
+        "シンボリックリンクです",
+    ),
+    "zip_path_outside": (
+        "文件名指向压缩包以外",
+        "Its name leads out of the archive",
+        "名前がアーカイブの外を指しています",
+    ),
+    "zip_duplicate_name": (
+        "压缩包里有同名文件，只收了第一个",
+        "The archive has this name twice; only the first was taken",
+        "同名のファイルがあり、最初のものだけ取り込みました",
+    ),
+    "zip_nested": (
+        "压缩包里的压缩包不会打开；请单独上传",
+        "An archive inside the archive is not opened; send it by itself",
+        "アーカイブ内のアーカイブは開きません。単独で送ってください",
+    ),
+    "zip_ratio": (
+        "压缩比 {ratio} 超过 {limit}，像是压缩炸弹",
+        "Squeezed {ratio} times, more than {limit}: it looks like a bomb",
+        "圧縮率 {ratio} が上限 {limit} を超えています（圧縮爆弾の疑い）",
+    ),
+    "zip_method": (
+        "压缩方法不支持：{detail}",
+        "Its compression is not supported: {detail}",
+        "未対応の圧縮方式です：{detail}",
+    ),
+    "zip_damaged": (
+        "压缩包里的这个文件已损坏：{detail}",
+        "Damaged inside the archive: {detail}",
+        "アーカイブ内で壊れています：{detail}",
+    ),
+    "zip_truncated": (
+        "ZIP 不完整（没有传完？），只收了断点之前的文件；请重新上传",
+        "The zip is cut off; what stands before the break was taken. Send it again",
+        "ZIP が途中で切れています。切れる前の分だけ取り込みました。送り直してください",
+    ),
+    # addresses
+    "url_invalid": (
+        "网址无效：{detail}",
+        "Not a usable address: {detail}",
+        "アドレスが無効です：{detail}",
+    ),
+    "url_unknown_host": (
+        "找不到主机 {host}",
+        "There is no host {host}",
+        "ホスト {host} が見つかりません",
+    ),
+    "url_not_public": (
+        "{host} 在内网（{address}）；需要运维把它列入允许名单",
+        "{host} is not public ({address}); the operator must allow it",
+        "{host} は公開アドレスではありません（{address}）。運用者の許可が必要です",
+    ),
+    "url_status": (
+        "服务器回答 {status}",
+        "The server answered {status}",
+        "サーバーの応答は {status} でした",
+    ),
+    "url_redirects": (
+        "转向超过 {limit} 次",
+        "Redirected more than {limit} times",
+        "リダイレクトが {limit} 回を超えました",
+    ),
+    "url_timeout": (
+        "{seconds} 秒内没有下载完",
+        "Not fetched within {seconds} s",
+        "{seconds} 秒以内に取得できませんでした",
+    ),
+    "url_failed": (
+        "下载失败：{detail}",
+        "Fetching failed: {detail}",
+        "取得に失敗しました：{detail}",
+    ),
+    "too_many_urls": (
+        "一次最多 {limit} 个网址",
+        "At most {limit} addresses at once",
+        "一度に {limit} 件までです",
+    ),
+    # S3
+    "unknown_source": (
+        "没有名为“{name}”的来源；来源由运维配置",
+        "There is no source named {name}; the operator sets them up",
+        "「{name}」という取り込み元はありません。運用者が設定します",
+    ),
+    "s3_missing": (
+        "没有安装 S3 支持：pip install 'warevision[s3]'",
+        "S3 support is not installed: pip install 'warevision[s3]'",
+        "S3 対応が入っていません：pip install 'warevision[s3]'",
+    ),
+    "s3_failed": ("S3 出错：{detail}", "S3 failed: {detail}", "S3 エラー：{detail}"),
+    "s3_object": (
+        "对象读不出来：{detail}",
+        "The object cannot be read: {detail}",
+        "オブジェクトを読めません：{detail}",
+    ),
     # catalog
     "bad_csv": (
         "CSV 读不了：{detail}",
         "The CSV cannot be read: {detail}",
         "CSV を読めません：{detail}",
+    ),
+    "bad_xlsx": (
+        "Excel 文件读不了：{detail}",
+        "The Excel file cannot be read: {detail}",
+        "Excel ファイルを読めません：{detail}",
+    ),
+    "mirror_needs_good_rows": (
+        "有坏行时不能镜像：请先改好文件，以免误停用",
+        "A file with bad rows cannot be mirrored; mend it first, so that nothing is deactivated by mistake",
+        "不正な行があるためミラーできません。誤って無効化しないよう、先に直してください",
+    ),
+    "cannot_merge": (
+        "{source} 不能并入 {target}：两者须在同一站点、互不相同，且目标在用",
+        "{source} cannot be merged into {target}: they must be two SKUs of one site, the target active",
+        "{source} を {target} に統合できません。同じサイトの別の SKU で、統合先が有効である必要があります",
+    ),
+    "bad_category_name": (
+        "品类名“{value}”无效：不能为空或含 / 和 >，整条路径不超过 512 字",
+        "“{value}” is no category name: not empty, without / and >, at most 512 characters in the whole path",
+        "カテゴリ名「{value}」は無効です（空・「/」「>」不可、パス全体で 512 文字以内）",
+    ),
+    "below_itself": (
+        "不能移到自己下面：{path}",
+        "A category cannot be moved below itself: {path}",
+        "自分の下には移せません：{path}",
+    ),
+    "category_has_children": (
+        "“{path}”下面还有品类，请先移走",
+        "There are categories below “{path}”; move them first",
+        "「{path}」の下にカテゴリがあります。先に移してください",
+    ),
+    "category_has_skus": (
+        "“{path}”里还有 {count} 个 SKU，请选择移到哪个品类",
+        "“{path}” still holds {count} SKUs; say which category they go to",
+        "「{path}」に SKU が {count} 件あります。移動先を選んでください",
     ),
     "missing_column": (
         "缺少必需的列：{column}",
@@ -212,9 +418,66 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "The path leaves the data root: {value}",
         "パスがルートの外を指しています：{value}",
     ),
+    # projects and people
+    "bad_rename": (
+        "键名不能从 {key} 改为 {to}：旧键要在原来的字段里，新键要在新的字段里",
+        "The key {key} cannot become {to}: rename a key that was there to one that is new",
+        "キー {key} を {to} に変えられません。元のキーを新しいキーにしてください",
+    ),
+    "slug_taken": (
+        "站点里已有标识为 {slug} 的项目",
+        "The site has a project called {slug} already",
+        "識別名 {slug} のプロジェクトは既にあります",
+    ),
+    "project_archived": (
+        "项目已归档，不再收任务；请先恢复",
+        "The project is archived and takes no tasks; restore it first",
+        "プロジェクトはアーカイブ済みです。先に復元してください",
+    ),
+    "batch_unknown": (
+        "这个项目没有批次“{name}”",
+        "The project has no batch {name}",
+        "このプロジェクトにバッチ「{name}」はありません",
+    ),
+    "batch_of_other_project": (
+        "批次 {batch} 不属于这个项目",
+        "Batch {batch} does not belong to this project",
+        "バッチ {batch} はこのプロジェクトのものではありません",
+    ),
+    "name_taken": (
+        "“{name}”已经用过，请换一个名称",
+        "{name} is taken; choose another name",
+        "「{name}」は既に使われています",
+    ),
+    "already_member": (
+        "{username} 已是成员，请在列表里改角色",
+        "{username} is a member already; change the roles in the list",
+        "{username} は既にメンバーです。一覧で役割を変えてください",
+    ),
+    "service_account": (
+        "这是系统账号，不能加为成员",
+        "This is a machine's account; it cannot be a member",
+        "システム用アカウントはメンバーにできません",
+    ),
+    "last_admin": (
+        "这是站点最后一位管理员；请先让别人也当管理员",
+        "This is the site's last admin; make somebody else an admin first",
+        "サイト最後の管理者です。先に別の人を管理者にしてください",
+    ),
+    "works_elsewhere": (
+        "此人还在别的站点工作，账号要由系统管理员处理",
+        "This person works on other sites too; ask the system's administrator",
+        "この人は他のサイトでも働いています。システム管理者に依頼してください",
+    ),
     "bad_record": ("记录无效：{detail}", "Bad record: {detail}", "レコードが無効です：{detail}"),
 }
 _COLUMN = {"zh-hans": 0, "en": 1, "ja": 2}
+
+
+def caption_language() -> Literal["zh", "en", "ja"]:
+    """The language in force, by the name that the caption language gives it."""
+    language = get_language()
+    return "en" if language == "en" else "ja" if language == "ja" else "zh"
 
 
 def text(code: str, /, **params: object) -> str:

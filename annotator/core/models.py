@@ -69,3 +69,45 @@ class KeptAnswer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "key"], name="kept_answer_once"),
         ]
+
+
+class JobState(models.TextChoices):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Job(models.Model):
+    """Long work that somebody waits for: how far it is, how it ended, where to go on after a kill.
+    ``leased_until`` is the promise of the worker that runs it to write again."""
+
+    site_id = models.BigIntegerField()
+    project_id = models.BigIntegerField(null=True)
+    kind = models.CharField(max_length=32)
+    params = models.JSONField(default=dict)
+    state = models.CharField(max_length=9, choices=JobState.choices, default=JobState.WAITING)
+    total = models.PositiveIntegerField(null=True)
+    done = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    checkpoint = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    error = models.JSONField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, related_name="+", on_delete=models.PROTECT
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["site_id", "-id"], name="job_site"),
+            models.Index(
+                fields=["leased_until"], name="job_running", condition=models.Q(state="running")
+            ),
+        ]

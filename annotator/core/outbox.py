@@ -52,21 +52,46 @@ def enqueue(
     dedupe: str | None = None,
 ) -> None:
     """Add a row in the caller's transaction and ring the doorbell when it commits."""
-    row = OutboxEvent(
+    rows = [_row(handler, queue, payload, due_at, dedupe)]
+    _add(rows, queue)
+
+
+def enqueue_many(
+    handler: str,
+    *,
+    queue: str,
+    payloads: Sequence[Mapping[str, Any]],
+    due_at: datetime | None = None,
+    dedupe: Sequence[str] = (),
+) -> None:
+    """Add a row for each payload. ``dedupe`` names the keys that make two waiting rows one."""
+    rows = [
+        _row(handler, queue, p, due_at, ":".join(str(p[key]) for key in dedupe) or None)
+        for p in payloads
+    ]
+    _add(rows, queue)
+
+
+def _row(
+    handler: str,
+    queue: str,
+    payload: Mapping[str, Any],
+    due_at: datetime | None,
+    dedupe: str | None,
+) -> OutboxEvent:
+    return OutboxEvent(
         handler=handler,
         queue=queue,
         payload=dict(payload),
         due_at=due_at or timezone.now(),
         dedupe=dedupe,
     )
-    if dedupe is None:
-        row.save()
-    elif (
-        OutboxEvent.objects.bulk_create([row], ignore_conflicts=True)
-        and row.due_at > timezone.now()
-    ):
-        return
-    transaction.on_commit(lambda: ring(queue))
+
+
+def _add(rows: list[OutboxEvent], queue: str) -> None:
+    OutboxEvent.objects.bulk_create(rows, ignore_conflicts=rows[0].dedupe is not None)
+    if rows[0].dedupe is None or rows[0].due_at <= timezone.now():
+        transaction.on_commit(lambda: ring(queue))
 
 
 def ring(queue: str) -> None:

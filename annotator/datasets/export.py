@@ -7,26 +7,29 @@ import hashlib
 import io
 import json
 import os
+import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 from django.core.files.storage import default_storage
-from django.db.models import Count, Q
+from django.db.models import F, QuerySet
 
 from annotator.accounts.models import Project
 from annotator.captures.models import Capture, Scene
 from annotator.catalog.models import Sku
 from annotator.catalog.queries import skus_of
 from annotator.labeling.answers import boxes_of
+from annotator.labeling.states import TaskState
 from annotator.media.models import StoredImage
 from annotator.media.queries import image_path as stored_path
 from annotator.media.storage import EXTENSIONS
-from annotator.review.models import Decision
-from annotator.review.queries import current_decisions
+from annotator.review.selection import select_tasks
 
 from . import layout
 
@@ -43,13 +46,14 @@ class Entry:
 
 
 class _Manifest:
-    """Counts and hashes what passes by."""
+    """Counts and hashes what passes by. Its lines are spooled: memory does not grow with the set."""
 
     def __init__(self, project: Project) -> None:
         self.site, self.project = project.site.slug, project.slug
-        self.files: dict[str, dict[str, Any]] = {}
         self.records = dict.fromkeys(layout.SPLITS, 0)
+        self.images = 0
         self.skus = 0
+        self._files = _spool()
 
     def watch(self, entry: Entry) -> Entry:
         def chunks() -> Iterator[bytes]:
@@ -58,76 +62,158 @@ class _Manifest:
                 digest.update(chunk)
                 size += len(chunk)
                 yield chunk
-            self.files[entry.path] = {"sha256": digest.hexdigest(), "bytes": size}
+            self.images += entry.path.startswith("images/")
+            line = {"sha256": digest.hexdigest(), "bytes": size}
+            self._files.write(f"{_json(entry.path)}: {_json(line)}\n".encode())
 
         return Entry(entry.path, chunks())
 
     def chunks(self) -> Iterator[bytes]:
-        images = sum(path.startswith("images/") for path in self.files)
-        body = {
+        head = {
             "format": "WareVision-MM/1",
             "site": self.site,
             "project": self.project,
             "counts": {
-                "images": images,
+                "images": self.images,
                 "records": sum(self.records.values()),
                 **{f"records_{split}": n for split, n in self.records.items()},
                 "skus": self.skus,
             },
-            "files": dict(sorted(self.files.items())),
         }
-        yield (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode()
+        yield json.dumps(head, ensure_ascii=False, indent=1)[:-2].encode() + b',\n "files": {'
+        comma = b""
+        for line in _reread(self._files):
+            yield comma + b"\n  " + line.rstrip(b"\n")
+            comma = b","
+        yield b"\n }\n}\n"
 
 
-def entries(project: Project, *, tick: Callable[[], None] = lambda: None) -> Iterator[Entry]:
-    """Every file of the project's data set, the manifest last. ``tick`` is called per picture."""
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _spool() -> IO[bytes]:
+    """A file in memory as long as it is small, closed when it is forgotten."""
+    return tempfile.SpooledTemporaryFile(max_size=CHUNK)
+
+
+def _reread(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines written so far."""
+    file.seek(0)
+    yield from file
+
+
+def entries(
+    project: Project,
+    *,
+    wanted: Mapping[str, Any] | None = None,
+    tick: Callable[[], None] = lambda: None,
+) -> Iterator[Entry]:
+    """Every file of the project's data set, the manifest last; of the tasks that ``wanted`` selects
+    only, if given. ``tick`` is called per picture."""
     manifest = _Manifest(project)
-    for entry in _content(project, manifest):
+    for entry in _content(project, wanted or {}, manifest):
         yield manifest.watch(entry)
         if entry.path.startswith("images/"):
             tick()
     yield Entry(layout.MANIFEST, manifest.chunks())
 
 
-def _content(project: Project, manifest: _Manifest) -> Iterator[Entry]:
+def _content(project: Project, wanted: Mapping[str, Any], manifest: _Manifest) -> Iterator[Entry]:
     yield Entry(layout.CATALOG, _catalog(project, manifest))
     yield from _references(project)
-    yield Entry(layout.CAMERAS, _cameras(project))
-    splits = _Splits(project)
+    found = _Found(project, wanted, manifest)
+    yield Entry(layout.CAMERAS, found.cameras())
     for split in layout.SPLITS:
-        yield Entry(layout.annotations_path(split), _records(project, split, splits, manifest))
-    for capture, _ in _decided(project):
-        yield Entry(_path(capture), _original(capture.image))
+        yield Entry(layout.annotations_path(split), _reread(found.records[split]))
+    for line in _reread(found.pictures):
+        path, stored = json.loads(line)
+        yield Entry(path, _stored(stored))
 
 
-def _decided(project: Project) -> Iterator[tuple[Capture, Decision]]:
-    """Decided captures in the order of their image ids, a bounded number in memory."""
-    captures = (
-        Capture.objects.filter(scene__tasks__decisions__in=current_decisions([project.pk]))
+class _Found:
+    """What one pass over the decided captures found, in the order of their image ids, spooled."""
+
+    def __init__(self, project: Project, wanted: Mapping[str, Any], manifest: _Manifest) -> None:
+        self.records = {split: _spool() for split in layout.SPLITS}
+        self.pictures = _spool()
+        self._sizes: Counter[tuple[str, int, int]] = Counter()
+        splits = _Splits(project)
+        rows = chain(
+            decided(project, wanted).iterator(chunk_size=1000),
+            carried_over(project, wanted).iterator(chunk_size=1000),
+        )
+        for capture in rows:
+            image, path = capture.image, _path(capture)
+            split = splits.of(capture.scene)
+            line = layout.record(
+                image_id=capture.image_id_text,
+                scene_id=capture.scene.key,
+                cam_type=capture.cam_type,
+                path=path,
+                caption=capture.decided_caption,
+                boxes=boxes_of(capture.decided_boxes, capture.pk),
+                attributes=capture.decided_attributes,
+                carried_over_from=getattr(capture, "carried_over_from", ""),
+            )
+            self.records[split].write(f"{_json(line)}\n".encode())
+            self.pictures.write(f"{_json([path, stored_path(image, 'original')])}\n".encode())
+            self._sizes[(capture.cam_type or "front", image.width, image.height)] += 1
+            manifest.records[split] += 1
+
+    def cameras(self) -> Iterator[bytes]:
+        """Each camera with its most frequent picture size."""
+        most: dict[str, tuple[int, int, int]] = {}
+        for (cam, width, height), n in self._sizes.items():
+            most[cam] = max(most.get(cam, (0, 0, 0)), (n, width, height))
+        cameras = [
+            {"id": f"cam_{cam}", "cam_type": cam, "resolution": list(most[cam][1:])}
+            for cam in layout.CAM_TYPES
+            if cam in most
+        ]
+        yield yaml.safe_dump({"cameras": cameras}, allow_unicode=True, sort_keys=False).encode()
+
+
+def decided(project: Project, wanted: Mapping[str, Any]) -> QuerySet[Any]:
+    """Decided captures with what was decided of them, in the order of their image ids."""
+    decision = "scene__tasks__decisions__"
+    return (
+        Capture.objects.filter(
+            site=project.site_id,
+            scene__tasks__in=select_tasks(project, wanted),
+            scene__tasks__state=TaskState.DECIDED,
+            scene__tasks__decisions__superseded_at=None,
+        )
+        .annotate(
+            decided_caption=F(f"{decision}caption"),
+            decided_boxes=F(f"{decision}boxes"),
+            decided_attributes=F(f"{decision}attributes"),
+        )
         .select_related("image", "scene")
         .order_by("image_id_text")
     )
-    for batch in _batches(captures.iterator(chunk_size=500), 500):
-        decisions = {
-            decision.task.scene_id: decision
-            for decision in current_decisions([project.pk])
-            .filter(task__scene__in={capture.scene_id for capture in batch})
-            .select_related("task")
-        }
-        for capture in batch:
-            if capture.scene_id in decisions:
-                yield capture, decisions[capture.scene_id]
 
 
-def _batches(rows: Iterable[Capture], size: int) -> Iterator[list[Capture]]:
-    batch: list[Capture] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def carried_over(project: Project, wanted: Mapping[str, Any]) -> QuerySet[Any]:
+    """Captures that near-duplicate a decided scene and were not labeled themselves, with what was
+    decided of that one. Its boxes lie on other pictures, so that none is found for these."""
+    carried = "scene__carried__task__"
+    return (
+        Capture.objects.filter(
+            site=project.site_id,
+            scene__carried__task__in=select_tasks(project, wanted),
+            scene__carried__task__state=TaskState.DECIDED,
+            scene__carried__task__decisions__superseded_at=None,
+        )
+        .annotate(
+            decided_caption=F(f"{carried}decisions__caption"),
+            decided_boxes=F(f"{carried}decisions__boxes"),
+            decided_attributes=F(f"{carried}decisions__attributes"),
+            carried_over_from=F(f"{carried}scene__key"),
+        )
+        .select_related("image", "scene")
+        .order_by("image_id_text")
+    )
 
 
 def _path(capture: Capture) -> str:
@@ -139,63 +225,28 @@ def _path(capture: Capture) -> str:
 
 
 class _Splits:
-    """Which split each scene goes to: as imported, else that of its group, which stays together.
-    A group is the scenes that near-duplicates link, however many steps apart."""
+    """Which split each scene goes to: as imported, else that of its group, which stays together."""
 
     def __init__(self, project: Project) -> None:
-        linked = Capture.objects.filter(site=project.site_id, duplicate_of__isnull=False)
-        self._above: dict[int, int] = {}
-        for one, other in linked.values_list("scene", "duplicate_of__scene").iterator():
-            low, high = sorted((self._first(one), self._first(other)))
-            if low != high:
-                self._above[high] = low
-        scenes = Scene.objects.filter(
-            Q(captures__duplicate_of__isnull=False) | Q(captures__near_duplicates__isnull=False),
-            site=project.site_id,
-        )
-        self._of_group: dict[int, str] = {}
-        keys: dict[int, str] = {}
-        for pk, key, split in scenes.order_by("pk").distinct().values_list("pk", "key", "split"):
-            first = self._first(pk)
-            keys.setdefault(first, key)
-            if split in layout.SPLITS:
-                self._of_group.setdefault(first, split)
-        for first, key in keys.items():
-            self._of_group.setdefault(first, layout.split_of(key))
-
-    def _first(self, scene: int) -> int:
-        """The earliest scene of the group."""
-        while scene in self._above:
-            scene = self._above[scene]
-        return scene
+        grouped = Scene.objects.filter(site=project.site_id, group__isnull=False).order_by("-pk")
+        # The earliest scene of a group names its split, one with an imported split before others.
+        self._of_group = {
+            group: layout.split_of(key) for group, key in grouped.values_list("group", "key")
+        }
+        imported = grouped.filter(split__in=layout.SPLITS)
+        self._of_group |= dict(imported.values_list("group", "split"))
 
     def of(self, scene: Scene) -> str:
         """The split of a scene."""
         if scene.split in layout.SPLITS:
             return scene.split
-        return self._of_group.get(self._first(scene.pk)) or layout.split_of(scene.key)
+        return self._of_group.get(scene.group_id or 0) or layout.split_of(scene.key)
 
 
-def _records(project: Project, split: str, splits: _Splits, manifest: _Manifest) -> Iterator[bytes]:
-    for capture, decision in _decided(project):
-        if splits.of(capture.scene) != split:
-            continue
-        manifest.records[split] += 1
-        line = layout.record(
-            image_id=capture.image_id_text,
-            scene_id=capture.scene.key,
-            cam_type=capture.cam_type,
-            path=_path(capture),
-            caption=decision.caption,
-            boxes=boxes_of(decision.boxes, capture.pk),
-            attributes=decision.attributes,
-        )
-        yield (json.dumps(line, ensure_ascii=False) + "\n").encode()
-
-
-def _original(image: StoredImage) -> Iterator[bytes]:
-    with default_storage.open(stored_path(image, "original")) as file:
-        yield from file.chunks(CHUNK)
+def _stored(name: str) -> Iterator[bytes]:
+    with default_storage.open(name) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def _reference_paths(sku: Sku) -> list[tuple[str, StoredImage]]:
@@ -212,7 +263,7 @@ def _reference_paths(sku: Sku) -> list[tuple[str, StoredImage]]:
 def _references(project: Project) -> Iterator[Entry]:
     for sku in skus_of([project.site_id]).order_by("code").iterator(chunk_size=500):
         for path, image in _reference_paths(sku):
-            yield Entry(path, _original(image))
+            yield Entry(path, _stored(stored_path(image, "original")))
 
 
 def _catalog(project: Project, manifest: _Manifest) -> Iterator[bytes]:
@@ -252,34 +303,17 @@ def _csv_line(cells: list[str]) -> bytes:
     return out.getvalue().encode()
 
 
-def _cameras(project: Project) -> Iterator[bytes]:
-    rows = (
-        Capture.objects.filter(scene__tasks__decisions__in=current_decisions([project.pk]))
-        .order_by()
-        .values_list("cam_type", "image__width", "image__height")
-        .annotate(n=Count("pk"))
-    )
-    most: dict[str, tuple[int, int, int]] = {}
-    for cam_type, width, height, n in rows:
-        key = cam_type or "front"
-        most[key] = max(most.get(key, (0, 0, 0)), (n, width, height))
-    cameras = [
-        {"id": f"cam_{cam}", "cam_type": cam, "resolution": list(most[cam][1:])}
-        for cam in layout.CAM_TYPES
-        if cam in most
-    ]
-    yield yaml.safe_dump({"cameras": cameras}, allow_unicode=True, sort_keys=False).encode()
-
-
 def write_folder(project: Project, out: Path, *, tick: Callable[[], None] = lambda: None) -> int:
     """Write the data set into ``out``, which must be empty or absent; returns the file count."""
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty; name a new folder")
-    count = 0
+    count, made = 0, set[str]()
     for entry in entries(project, tick=tick):
-        path = out / entry.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
+        path = os.path.join(out, entry.path)
+        if (folder := os.path.dirname(path)) not in made:
+            os.makedirs(folder, exist_ok=True)
+            made.add(folder)
+        with open(path, "wb") as file:
             for chunk in entry.chunks:
                 file.write(chunk)
         count += 1
@@ -305,11 +339,16 @@ class _Tape(io.RawIOBase):
         return taken
 
 
-def zip_stream(project: Project) -> Iterator[bytes]:
+def zip_stream(
+    project: Project,
+    *,
+    wanted: Mapping[str, Any] | None = None,
+    tick: Callable[[], None] = lambda: None,
+) -> Iterator[bytes]:
     """The data set as a zip, in chunks, with flat memory. Pictures are stored, not squeezed."""
     tape = _Tape()
     with zipfile.ZipFile(tape, "w") as archive:
-        for entry in entries(project):
+        for entry in entries(project, wanted=wanted, tick=tick):
             info = zipfile.ZipInfo(entry.path, _ZIP_EPOCH)
             is_picture = os.path.splitext(entry.path)[1] not in (".jsonl", ".csv", ".yaml", ".json")
             info.compress_type = zipfile.ZIP_STORED if is_picture else zipfile.ZIP_DEFLATED

@@ -26,9 +26,11 @@ def image_path(*, cam_type: str, image_id: str, extension: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """``name`` as a file name: nothing that could leave its folder."""
-    kept = "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".")
-    return kept[:150] or "unnamed"
+    """``name`` as a file name: nothing that could leave its folder, and no two names alike."""
+    kept = "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".")[:150]
+    if kept == name:
+        return name
+    return f"{kept[:140]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def split_of(group: str) -> str:
@@ -61,9 +63,11 @@ def record(
     caption: str,
     boxes: Sequence[Sequence[float]],
     attributes: Mapping[str, Any],
+    carried_over_from: str = "",
 ) -> dict[str, Any]:
-    """One line of an annotations file."""
-    return {
+    """One line of an annotations file. ``carried_over_from`` is the scene whose decision it takes,
+    if it was not labeled itself."""
+    line = {
         "image_id": image_id,
         "scene_id": scene_id,
         "cam_type": cam_type or "front",
@@ -73,6 +77,7 @@ def record(
         "boxes": [[_tidy(v) for v in box] for box in boxes],
         "attributes": {key: attributes.get(key) for key in ATTRIBUTES},
     }
+    return line | ({"carried_over_from": carried_over_from} if carried_over_from else {})
 
 
 def inside(root: Path, name: str) -> Path:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
-
 from annotator.accounts.models import Project, User
+from annotator.captures.intake import Incoming, take_in_all
 from annotator.captures.models import CamType, Capture
-from annotator.captures.services import take_in
-from annotator.catalog.services import ImportReport, import_catalog
-from annotator.catalog.table import read_csv
-from annotator.core.errors import DomainError
+from annotator.captures.services import Taken, count
+from annotator.captures.sources.folder import file_at
+from annotator.catalog.importing import ImportReport, import_catalog
+from annotator.catalog.table import read_table
 from annotator.core.messages import text
 from annotator.labeling.models import Task
 from annotator.labeling.schemas import schema_of
-from annotator.labeling.services import check_for_task
-from annotator.labeling.states import TaskState
-from annotator.review.services import import_decision
-from inference.captions import parse, values_to_json
+from annotator.review.importing import Record, import_decisions
+from inference.captions import Schema, parse, values_to_json
 
 from . import layout
+
+MAX_ERRORS_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,14 @@ class DatasetReport:
     tasks: int = 0
     quarantined: int = 0
     catalog: dict[str, Any] = field(default_factory=dict)
+    failed: int = 0
     errors: list[BadRecord] = field(default_factory=list)
+
+    def refuse(self, file: str, line: int, message: str) -> None:
+        """Note a record that was not taken over; the first thousand are named."""
+        self.failed += 1
+        if len(self.errors) < MAX_ERRORS_NAMED:
+            self.errors.append(BadRecord(file, line, message))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,8 +70,9 @@ def import_dataset(
     actor: User | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> DatasetReport:
-    """Import the data set at ``root``. Running it again changes nothing that is there already; a
-    bad record is reported and left out, its neighbours are kept."""
+    """Import the data set at ``root``, in batches, each committed by itself. Running it again, be
+    it after a kill, takes only what is missing: pictures are known by their content before they are
+    decoded. A bad record is reported and left out, its neighbours are kept."""
     report = DatasetReport()
     tasks_before = Task.objects.filter(project=project).count()
     if with_catalog and (root / layout.CATALOG).is_file():
@@ -73,22 +80,27 @@ def import_dataset(
             path=root / layout.CATALOG, root=root, project=project, actor=actor, skip_bad=True
         )
         report.catalog = catalog.to_json()
-    for split in splits or list(layout.SPLITS):
-        path = root / layout.annotations_path(split)
-        if not path.is_file():
-            if splits:
-                raise FileNotFoundError(path)
-            continue
-        for line, data in _lines(path):
-            report.records += 1
-            try:
-                _take_record(root, project, split, data, as_decided, actor, report)
-            except (DomainError, LookupError, PermissionError, ValueError) as error:
-                message = _explain(error)
-                report.errors.append(BadRecord(path.name, line, message))
+    files = [(split, root / layout.annotations_path(split)) for split in splits or layout.SPLITS]
+    for _, path in files:
+        if splits and not path.is_file():
+            raise FileNotFoundError(path)
+    batches = take_in_all(
+        site=project.site,
+        files=_pictures(root, files, report, tick),
+        source="dataset",
+        project=project,
+        actor=actor,
+        suggest=not as_decided,
+    )
+    for batch in batches:
+        _count(batch, report)
+        if as_decided:
+            _decide(batch, project, actor, report)
+        for _ in batch:
             tick()
     if not as_decided:
         report.tasks = Task.objects.filter(project=project).count() - tasks_before
+    report.errors.sort(key=lambda e: ([path.name for _, path in files].index(e.file), e.line))
     return report
 
 
@@ -104,7 +116,7 @@ def import_catalog_file(
     """Import a catalog CSV with the reference pictures below ``root``."""
     return import_catalog(
         site=project.site,
-        table=read_csv(path.read_bytes()),
+        table=read_table(path.read_bytes()),
         actor=actor,
         dry_run=dry_run,
         skip_bad=skip_bad,
@@ -134,15 +146,35 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, error
 
 
-def _take_record(
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Where a record stands, and what it says."""
+
+    file: str
+    line: int
+    data: Mapping[str, Any]
+
+
+def _pictures(
     root: Path,
-    project: Project,
-    split: str,
-    data: Any,
-    as_decided: bool,
-    actor: User | None,
+    files: Sequence[tuple[str, Path]],
     report: DatasetReport,
-) -> None:
+    tick: Callable[[], None],
+) -> Iterator[Incoming]:
+    """The pictures of the records, each with its record; records without one are reported."""
+    for split, path in files:
+        if not path.is_file():
+            continue
+        for line, data in _lines(path):
+            report.records += 1
+            try:
+                yield _picture(root, split, data, _Line(path.name, line, data))
+            except (LookupError, PermissionError, ValueError) as error:
+                report.refuse(path.name, line, _explain(error))
+                tick()
+
+
+def _picture(root: Path, split: str, data: Any, about: _Line) -> Incoming:
     if isinstance(data, Exception):
         raise ValueError(str(data))
     if not isinstance(data, Mapping) or not isinstance(data.get("image_path"), str):
@@ -151,39 +183,52 @@ def _take_record(
     cam_type = data.get("cam_type") or ""
     if cam_type and cam_type not in CamType.values:
         raise ValueError(f"cam_type: {cam_type!r} is none of {', '.join(CamType.values)}")
-    picture = layout.inside(root, data["image_path"]).read_bytes()
-    taken = take_in(
-        site=project.site,
+    path = layout.inside(root, data["image_path"])
+    file = file_at(path, root=root.resolve(), cam_type=cam_type)
+    return replace(
+        file,
         name=data["image_path"],
-        data=picture,
-        source="dataset",
-        project=project,
-        actor=actor,
-        cam_type=cam_type,
         scene_key=str(data.get("scene_id") or image_id),
         image_id=image_id,
         split=split,
-        suggest=not as_decided,
+        about=about,
     )
-    if taken.capture is None:
-        report.quarantined += 1
-        raise ValueError(taken.to_json()["quarantine"]["detail"])
-    if taken.status == "created":
-        report.captures_created += 1
-    else:
-        report.captures_existing += 1
-    if as_decided:
-        _take_decision(project, taken.capture, data, actor, report)
 
 
-def _take_decision(
-    project: Project,
-    capture: Capture,
-    data: Mapping[str, Any],
-    actor: User | None,
-    report: DatasetReport,
+def _count(batch: Sequence[Taken], report: DatasetReport) -> None:
+    fates = count(batch)
+    report.captures_created += fates["created"]
+    report.captures_existing += fates["existing"]
+    report.quarantined += fates["quarantined"]
+    for taken in batch:
+        if taken.capture is None:
+            place = taken.about
+            report.refuse(place.file, place.line, taken.to_json()["quarantine"]["detail"])
+
+
+def _decide(
+    batch: Sequence[Taken], project: Project, actor: User | None, report: DatasetReport
 ) -> None:
+    """Take over what the records of a batch say of their captures."""
     schema = schema_of(project)
+    records: list[Record] = []
+    places: list[_Line] = []
+    for taken in batch:
+        if taken.capture is None:
+            continue
+        try:
+            records.append(_record(taken.capture, taken.about.data, schema))
+            places.append(taken.about)
+        except ValueError as error:
+            report.refuse(taken.about.file, taken.about.line, str(error))
+    imported = import_decisions(project=project, records=records, actor=actor)
+    report.decided += imported.decided
+    report.already_decided += imported.already_decided
+    for n, message in imported.errors.items():
+        report.refuse(places[n].file, places[n].line, message)
+
+
+def _record(capture: Capture, data: Mapping[str, Any], schema: Schema) -> Record:
     result = parse(str(data.get("caption", "")), schema)
     if not result.ok:
         raise ValueError("; ".join(f"caption: {error.message('en')}" for error in result.errors))
@@ -193,31 +238,12 @@ def _take_decision(
     given = data.get("attributes") or {}
     if not isinstance(given, Mapping):
         raise ValueError(f"attributes: {given!r} is no object")
-    attributes = {key: value for key, value in given.items() if key in layout.ATTRIBUTES}
-    with transaction.atomic():
-        task = Task.objects.select_related("project").get(project=project, scene=capture.scene_id)
-        answer = check_for_task(
-            task,
-            fields=values_to_json(result.values),
-            boxes=[{"capture": capture.pk, **_box(box)} for box in boxes],
-            attributes=attributes,
-        )
-        if task.state == TaskState.DECIDED:
-            _add_view(task, capture, answer.boxes, report)
-            return
-        import_decision(task=task.pk, answer=answer, actor=actor)
-    report.decided += 1
-
-
-def _add_view(
-    task: Task, capture: Capture, boxes: list[dict[str, Any]], report: DatasetReport
-) -> None:
-    """A further view of a scene that is decided already adds its boxes."""
-    decision = task.decisions.select_for_update().get(superseded_at=None)
-    if boxes and not any(box["capture"] == capture.pk for box in decision.boxes):
-        decision.boxes = [*decision.boxes, *boxes]
-        decision.save(update_fields=["boxes"])
-    report.already_decided += 1
+    return Record(
+        capture=capture,
+        fields=values_to_json(result.values),
+        boxes=[_box(box) for box in boxes],
+        attributes={key: value for key, value in given.items() if key in layout.ATTRIBUTES},
+    )
 
 
 def _box(box: Any) -> dict[str, float]:

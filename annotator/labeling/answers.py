@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import get_language
-
 from annotator.core.errors import FieldError, Invalid
+from annotator.core.messages import caption_language
 from inference.captions import (
     Box,
     Schema,
@@ -23,7 +22,6 @@ from inference.captions import FieldError as CaptionFieldError
 
 MAX_BOXES = 500
 PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other")
-_LANGUAGES = {"zh-hans": "zh", "en": "en", "ja": "ja"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,7 @@ def check_answer(
 
 
 def _as_field_error(error: CaptionFieldError) -> FieldError:
-    language = _LANGUAGES.get(get_language() or "", "zh")
-    words = error.message(language)  # type: ignore[arg-type]
+    words = error.message(caption_language())
     return FieldError(error.field or "", error.code, dict(error.params), words)
 
 

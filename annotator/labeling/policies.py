@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from annotator.accounts.models import User
+from django.utils.crypto import salted_hmac
+
+from annotator.accounts.models import Project, User
 from annotator.core.errors import Conflict, Forbidden
 
 from .models import Annotation, Assignment, Task
@@ -13,6 +16,15 @@ from .states import Action, Actor, AssignmentState, may_take, next_state
 WITHDRAW_WITHIN = timedelta(seconds=10)
 MAX_HELD = 2
 """The task on the screen and the one loaded ahead."""
+SURE_FROM = 0.85
+"""From this confidence on a proposal may be confirmed among look-alikes."""
+FEWEST_ALIKE, MOST_ALIKE = 3, 20
+MAX_OWED = 10
+"""So many tasks a project makes up for when it has work again."""
+
+
+RETURNED_LEASE = timedelta(days=3)
+"""How long an answer that was given back waits for its author before others may answer."""
 
 
 def check_transition(task: Task, action: Action, actor: Actor) -> None:
@@ -31,6 +43,30 @@ def check_holds(assignment: Assignment, *, user: User, token: str) -> None:
         raise Conflict("lease_expired")
     if assignment.state != AssignmentState.ACTIVE:
         raise Conflict("stale_token")
+
+
+def is_withheld(task_id: int, *, of: User, project: Project) -> bool:
+    """Whether this person answers the task without seeing the guess, to measure how much it sways
+    people. The same whenever they get it, singly or among look-alikes: who passes it on or sees it
+    again draws no second time."""
+    drawn = salted_hmac("annotator.labeling.withheld", f"{task_id}:{of.pk}").hexdigest()
+    return int(drawn[:8], 16) / 2**32 < project.withhold_rate
+
+
+def in_turn(shares: Mapping[int, float], passed: Mapping[int, float]) -> dict[int, float]:
+    """The projects of a site in the order in which they may hand out the next task, each with where
+    it then stands: who handed out least for its share comes first.
+
+    ``passed`` counts a project's handouts divided by its share. A new one starts level with the one
+    that is next, before it; one that had no work is owed at most :data:`MAX_OWED` tasks. Deterministic.
+    """
+    known = [passed[pk] for pk in shares if pk in passed] or [0.0]
+    at = {
+        pk: max(passed.get(pk, min(known)), max(known) - MAX_OWED / share)
+        for pk, share in shares.items()
+    }
+    order = sorted(shares, key=lambda pk: (at[pk], pk in passed, pk))
+    return {pk: at[pk] + 1 / shares[pk] for pk in order}
 
 
 def check_can_withdraw(annotation: Annotation, *, user: User, now: datetime) -> None:

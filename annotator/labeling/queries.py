@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, Exists, OuterRef, Q, QuerySet
+from django.db import connection
+from django.db.models import (
+    Avg,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotator.accounts.models import Project, Site, User
-from annotator.accounts.queries import sites_where
-from annotator.accounts.states import STAFF
+from annotator.accounts.models import GuideReading, Project, Site, User
+from annotator.accounts.queries import site_ids_where, sites_where
+from annotator.accounts.states import ANNOTATORS, STAFF, Role
+from annotator.captures.models import Capture, Scene
+from annotator.catalog.models import Sku
+from annotator.catalog.naming import code_key
 from annotator.core.models import OutboxEvent
+from annotator.core.rows import Rows
+from annotator.core.statements import Statement
 from annotator.suggestions.models import Suggestion
 
-from .models import Annotation, Assignment, Task
+from .models import Annotation, Assignment, CarriedOver, Task, TaskCount, Turn
 from .states import OPEN_STATES, AssignmentState, TaskState
 
 SETTLED = (TaskState.DISPUTED, TaskState.DECIDED, TaskState.REJECTED)
-_TAKEN = (AssignmentState.ACTIVE, AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
 
 
 def visible_to(user: User) -> QuerySet[Annotation]:
@@ -40,14 +58,180 @@ def standing(task: Task) -> list[Annotation]:
     return list(task.annotations.filter(withdrawn_at=None).order_by("id"))
 
 
-def _takeable(user: User) -> QuerySet[Task]:
-    mine = Assignment.objects.filter(task=OuterRef("pk"), annotator=user, state__in=_TAKEN)
-    return Task.objects.filter(~Exists(mine), state__in=OPEN_STATES, places_left__gt=0)
+def standing_on_open(project: Project) -> QuerySet[Annotation]:
+    """The answers of a project's open tasks that were not withdrawn."""
+    return Annotation.objects.filter(
+        task__project=project, task__state=TaskState.LABELING, withdrawn_at=None
+    )
 
 
-def takeable(project: Project, user: User) -> QuerySet[Task]:
-    """Open tasks that ``user`` has not had yet, best first: urgent, half answered, worth most."""
-    return _takeable(user).filter(project=project).order_by("-priority", "-answers", "-value", "id")
+def open_drafts(project: Project) -> QuerySet[Assignment]:
+    """The open leases of a project in which something was typed."""
+    return Assignment.objects.filter(
+        task__project=project, state=AssignmentState.ACTIVE, draft__isnull=False
+    )
+
+
+def with_earlier_answers(project: Project) -> QuerySet[Task]:
+    """Open tasks with answers that were written under an earlier schema, by id."""
+    earlier = Annotation.objects.filter(
+        task=OuterRef("pk"), withdrawn_at=None, schema_version__lt=project.schema_version
+    )
+    return Task.objects.filter(Exists(earlier), project=project, state=TaskState.LABELING).order_by(
+        "pk"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A project as one of its annotators stands before it: the open leases (oldest first, those
+    among look-alikes aside) and what limits the choice of the next task."""
+
+    project: Project
+    held: Sequence[int]
+    categories: Sequence[int]
+    languages: Sequence[str]
+
+
+# By hand, since it runs with every ``next`` and building it costs ten times what asking it does.
+_DESK = """SELECT p.*, m.id AS membership, m.categories, m.languages, (
+  SELECT {join_ids} FROM labeling_assignment a JOIN labeling_task t ON t.id = a.task_id
+  WHERE a.annotator_id = %(user)s AND a.state = 'active' AND a.grid = ''
+  AND t.project_id = p.id) AS held
+FROM accounts_project p LEFT JOIN accounts_membership m
+ON m.site_id = p.site_id AND m.user_id = %(user)s AND m.role = 'annotator'
+WHERE p.id = %(project)s"""
+_JOIN_IDS = {
+    "sqlite": "group_concat(a.id)",
+    "postgresql": "string_agg(a.id::text, ',')",
+}
+
+
+def desk_of(project_id: int, user: User) -> Desk | None:
+    """The desk of ``user`` in a project; None where they are no annotator."""
+    statement = _DESK.format(join_ids=_JOIN_IDS[connection.vendor])
+    rows = Project.objects.raw(statement, {"project": project_id, "user": user.pk})
+    project: Any = next(iter(rows), None)
+    if project is None or not user.is_active:
+        return None
+    if not user.is_superuser:
+        here = user.held is None or Role.ANNOTATOR in user.held.get(project.site_id, ())
+        if project.membership is None or not here:
+            return None
+    held = sorted(int(pk) for pk in project.held.split(",")) if project.held else []
+    categories, languages = (
+        json.loads(limit) if limit else [] for limit in (project.categories, project.languages)
+    )
+    return Desk(project, held, categories, languages)
+
+
+def held_on(site_id: int, user: User) -> list[int]:
+    """The open leases of ``user`` on a site, oldest first, those among look-alikes aside."""
+    rows = Assignment.objects.filter(
+        annotator=user, state=AssignmentState.ACTIVE, task__project__site=site_id, grid=""
+    )
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def turns_on(site_id: int, user: User) -> tuple[dict[int, float], dict[int, float]]:
+    """The shares of a site's projects that take turns, and where each stands with ``user``."""
+    rows = Project.objects.filter(site=site_id, share__gt=0, archived_at=None).values_list(
+        "pk",
+        "share",
+        Subquery(Turn.objects.filter(project=OuterRef("pk"), annotator=user).values("passed")),
+    )
+    shares, passed = {}, {}
+    for pk, share, at in rows:
+        shares[pk] = share
+        if at is not None:
+            passed[pk] = at
+    return shares, passed
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an answer is checked and compared with: picture sizes by capture, catalog codes by their
+    key, and the standing answers in their order."""
+
+    sizes_px: Mapping[int, tuple[int, int]]
+    codes: Mapping[str, str]
+    standing: Sequence[Annotation]
+
+
+def surroundings_of(task: Task, *, codes: Iterable[str], boxed: bool) -> Surroundings:
+    """The surroundings of a locked task, in one statement; ``codes`` are those that were typed, and
+    pictures matter where something is ``boxed``."""
+    site = task.project.site_id
+    keys = list({code_key(code) for code in codes if code})
+    if not boxed and not task.answers:
+        return Surroundings({}, dict(_CODES(site=site, keys=keys)) if keys else {}, [])
+    [found] = _SURROUNDINGS(
+        task=task.pk,
+        site=site,
+        scene=task.scene_id,
+        keys=keys or [""],
+        boxed=boxed,
+        answered=bool(task.answers),
+    )
+    return Surroundings(
+        {row["id"]: (row["w"], row["h"]) for row in found.get("sizes", ())},
+        {row["key"]: row["code"] for row in found["known"]},
+        sorted(
+            (Annotation(task=task, **row) for row in found.get("standing", ())),
+            key=lambda answer: answer.pk,
+        ),
+    )
+
+
+def _surroundings(
+    task: int, site: int, scene: int, keys: Sequence[str], boxed: bool, answered: bool
+) -> QuerySet[Task, Any]:
+    parts = {"known": Rows(_skus_called(site, keys), key="code_key", code="standing_code")}
+    if boxed:
+        captures = Capture.objects.filter(scene=scene)
+        parts["sizes"] = Rows(captures, id="pk", w="image__width", h="image__height")
+    if answered:
+        answers = Annotation.objects.filter(task=task, withdrawn_at=None)
+        kept = ("fields", "boxes", "attributes", "schema_version", "flag", "note")
+        columns = {name: name for name in kept}
+        keys_of = {"id": "pk", "assignment_id": "assignment", "author_id": "author"}
+        parts["standing"] = Rows(answers, **keys_of, **columns)
+    return Task.objects.filter(pk=task, scene=scene).values(**parts)
+
+
+def _skus_called(site: int, keys: Sequence[str]) -> QuerySet[Any]:
+    return Sku.objects.filter(site=site, code_key__in=keys).annotate(
+        standing_code=Coalesce("merged_into__code", "code")
+    )
+
+
+_CODES: Statement[tuple[str, str]] = Statement(
+    lambda site, keys: _skus_called(site, keys).values_list("code_key", "standing_code")
+)
+_SURROUNDINGS: Statement[dict[str, Any]] = Statement(_surroundings)
+
+
+def own_assignment(assignment_id: int, user: User) -> QuerySet[Assignment]:
+    """The assignment with its task and project, if it is one of ``user``, who may still label."""
+    return _own(assignment_id, user.pk, site_ids_where(user, ANNOTATORS))
+
+
+def own_with_locked_task(assignment_id: int, user: User) -> Assignment | None:
+    """The same, its task locked."""
+    sites = site_ids_where(user, ANNOTATORS)
+    rows = _OWN_LOCKED(assignment=assignment_id, annotator=user.pk, sites=sites)
+    return next(iter(rows), None)
+
+
+def _own(assignment: int, annotator: int, sites: Any) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(
+        pk=assignment, annotator=annotator, task__project__site__in=sites
+    ).select_related("task__project")
+
+
+_OWN_LOCKED: Statement[Assignment] = Statement(
+    lambda **values: _own(**values).select_for_update(of=("task",))
+)
 
 
 def tasks_of(sites: QuerySet[Site] | Iterable[int]) -> QuerySet[Task]:
@@ -56,14 +240,14 @@ def tasks_of(sites: QuerySet[Site] | Iterable[int]) -> QuerySet[Task]:
 
 
 def state_counts(project_ids: Iterable[int]) -> dict[int, dict[str, int]]:
-    """The number of tasks in each state, by project, in one query."""
+    """The number of tasks in each state, by project, in one query that scans no tasks."""
     ids = list(project_ids)
     counts: dict[int, dict[str, int]] = {pk: dict.fromkeys(TaskState.values, 0) for pk in ids}
     rows = (
-        Task.objects.filter(project__in=ids)
+        TaskCount.objects.filter(project_id__in=ids)
         .order_by()
-        .values_list("project", "state")
-        .annotate(n=Count("pk"))
+        .values_list("project_id", "state")
+        .annotate(sum=Sum("n"))
     )
     for project_id, state, n in rows:
         counts[project_id][state] = n
@@ -74,7 +258,8 @@ def state_counts(project_ids: Iterable[int]) -> dict[int, dict[str, int]]:
 
 def my_progress(project_ids: Sequence[int], user: User) -> dict[int, dict[str, Any]]:
     """By project: today's answers of ``user``, their mean active seconds, and how many tasks are
-    left to take. Two queries, however many projects."""
+    left to take (limits of the person aside). Two queries, however many projects; no task is
+    looked at."""
     progress: dict[int, dict[str, Any]] = {
         pk: {"today": 0, "mean_active_seconds": None, "open": 0} for pk in project_ids
     }
@@ -92,39 +277,46 @@ def my_progress(project_ids: Sequence[int], user: User) -> dict[int, dict[str, A
     for project_id, n, mean in today:
         progress[project_id] |= {"today": n, "mean_active_seconds": round(mean, 1)}
     left = (
-        _takeable(user)
-        .filter(project__in=project_ids)
+        TaskCount.objects.filter(project_id__in=project_ids)
+        .exclude(lane="")
+        .exclude(lane__contains=f",{user.pk},")
         .order_by()
-        .values_list("project")
-        .annotate(n=Count("pk"))
+        .values_list("project_id")
+        .annotate(sum=Sum("n"))
     )
     for project_id, n in left:
         progress[project_id]["open"] = n
     return progress
 
 
+def guides_read(project_ids: Iterable[int], user: User) -> dict[int, int]:
+    """The version of each project's instructions that ``user`` opened last."""
+    rows = GuideReading.objects.filter(user=user, project__in=list(project_ids))
+    return dict(rows.values_list("project", "version"))
+
+
 def _start_of_day() -> datetime:
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def recent_of(project: Project, user: User, limit: int = 10) -> list[Annotation]:
-    """The last answers of ``user`` in a project, newest first."""
-    return list(
-        Annotation.objects.filter(author=user, task__project=project)
-        .select_related("task")
-        .order_by("-id")[:limit]
-    )
+def recent_of(
+    project: Project, user: User, *, flagged: bool = False, limit: int = 10
+) -> list[Annotation]:
+    """The last answers of ``user`` in a project, or of those the flagged ones, newest first."""
+    rows = Annotation.objects.filter(author=user, task__project=project)
+    if flagged:
+        rows = rows.filter(withdrawn_at=None).exclude(flag="")
+    return list(rows.select_related("task", "assignment").order_by("-id")[:limit])
 
 
-def held_by(project: Project, user: User) -> list[Assignment]:
-    """The open leases of ``user`` in a project, oldest first."""
-    return list(
-        Assignment.objects.filter(
-            annotator=user, task__project=project, state=AssignmentState.ACTIVE
-        )
-        .select_related("task", "suggestion")
-        .order_by("id")
+def grid_of(project: Project, user: User, grid: str = "") -> list[Assignment]:
+    """The open leases of ``user`` among look-alikes (of one grid), in the order of handing out."""
+    rows = Assignment.objects.filter(
+        annotator=user, state=AssignmentState.ACTIVE, task__project=project, grid__gt=""
     )
+    if grid:
+        rows = rows.filter(grid=grid)
+    return list(rows.select_related("task__project", "suggestion").order_by("pk"))
 
 
 def overdue(now: datetime, limit: int = 200) -> list[Assignment]:
@@ -132,8 +324,17 @@ def overdue(now: datetime, limit: int = 200) -> list[Assignment]:
     return list(
         Assignment.objects.filter(state=AssignmentState.ACTIVE, expires_at__lt=now)
         .order_by("expires_at")
-        .only("pk", "task_id")[:limit]
+        .only("pk", "task_id", "annotator_id")[:limit]
     )
+
+
+def behind_overlap(project_id: int) -> QuerySet[Task]:
+    """Open tasks that want another number of answers than their project, by age."""
+    return Task.objects.filter(
+        ~Q(overlap=F("project__overlap")),
+        project=project_id,
+        state__in=(TaskState.NEW, *OPEN_STATES),
+    ).order_by("pk")
 
 
 def waiting_in_vain(project: Project) -> QuerySet[Task]:
@@ -142,9 +343,44 @@ def waiting_in_vain(project: Project) -> QuerySet[Task]:
     now = timezone.now()
     refused = OutboxEvent.objects.filter(handler="suggest").exclude(last_error="").exists()
     since = now - timedelta(seconds=20 if refused else 120)
+    # The last ones by id, more than 20 s bring: looking for a young one among all would read all.
+    last = Suggestion.objects.order_by("-pk").values("pk")[:1000]
     recent = Suggestion.objects.filter(
-        capture__site=project.site_id, created_at__gte=now - timedelta(seconds=20)
+        pk__in=last, capture__site=project.site_id, created_at__gte=now - timedelta(seconds=20)
     )
     return Task.objects.filter(
         ~Exists(recent), project=project, state=TaskState.NEW, created_at__lt=since
     ).order_by("-priority", "id")
+
+
+def carried_over(task: Task, limit: int = 50) -> list[Capture]:
+    """The captures that are not labeled themselves and take the decision of ``task``."""
+    rows = Capture.objects.filter(scene__carried__task=task).select_related("image")
+    return list(rows.order_by("pk")[:limit])
+
+
+def groups_of(sites: QuerySet[Site] | Iterable[int]) -> QuerySet[Scene]:
+    """The first scenes of groups of near-duplicates, with the number of scenes in each."""
+    members = (
+        Scene.objects.filter(group=OuterRef("pk")).order_by().values("group").annotate(n=Count("*"))
+    )
+    return Scene.objects.filter(site__in=sites, group=F("pk")).annotate(
+        scenes=Subquery(members.values("n"))
+    )
+
+
+def group_members(group: int, limit: int = 200) -> list[Capture]:
+    """The captures of a group's scenes, those of the first scene first."""
+    rows = Capture.objects.filter(scene__group=group).select_related("image", "scene")
+    return list(rows.order_by("scene", "pk")[:limit])
+
+
+def tasks_of_scenes(scene_ids: Iterable[int]) -> dict[int, list[tuple[Task, bool]]]:
+    """The tasks that decide of scenes, by scene; True where the scene takes another's decision."""
+    found: dict[int, list[tuple[Task, bool]]] = {}
+    for task in Task.objects.filter(scene__in=scene_ids).select_related("project"):
+        found.setdefault(task.scene_id, []).append((task, False))
+    links = CarriedOver.objects.filter(scene__in=scene_ids).select_related("task__project")
+    for link in links:
+        found.setdefault(link.scene_id, []).append((link.task, True))
+    return found

@@ -1,84 +1,73 @@
-"""Handing out tasks and taking in answers: lock, check, change, audit, publish, in that order."""
+"""Opening tasks and taking in answers: lock, check, change, audit, publish, in that order. What is
+about leases alone is in ``leases``, and offered here as well."""
 
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from annotator.accounts.models import Membership, Project, User
+from annotator.accounts.models import Membership, User
 from annotator.accounts.states import Role
 from annotator.captures.models import Capture
-from annotator.captures.queries import captures_of_scene
-from annotator.catalog.queries import skus_by_code
+from annotator.catalog.models import Category, Sku
+from annotator.catalog.naming import code_key
 from annotator.core import audit, events
-from annotator.core.errors import Conflict, EditConflict, FieldError, Invalid
+from annotator.core.errors import Conflict, FieldError, Invalid
 from annotator.suggestions import services as suggestions
-from annotator.suggestions.models import CaptureSuggestion, SuggestionState
-from annotator.suggestions.queries import current_suggestion
 
 from . import policies, queries
 from .answers import Answer, check_answer
+from .leases import end_lease, holding_of, lease_end
+from .leases import expire_leases as expire_leases
+from .leases import extend as extend
+from .leases import hold as hold
+from .leases import lock_task as lock_task
+from .leases import next_assignment as next_assignment
+from .leases import next_on_site as next_on_site
+from .leases import release as release
+from .leases import save_draft as save_draft
+from .leases import take_transition as take_transition
 from .models import Annotation, Assignment, Task
-from .schemas import schema_of
-from .states import SYSTEM, Action, Actor, AssignmentState, SkipReason, TaskState, next_state
+from .returning import draft_of
+from .schemas import Schemas, schema_of
+from .states import OPEN_STATES, Action, AssignmentState, Flag, SkipReason, TaskState
 
 MAX_SKIPS = 2
 MAX_ACTIVE_SECONDS = 86_400.0
 
 
-def take_transition(task: Task, action: Action, *, actor: Actor = SYSTEM) -> None:
-    """Move a locked task along the table; the caller saves it."""
-    policies.check_transition(task, action, actor)
-    state = next_state(task.state, action)
-    assert state is not None
-    task.state = state
-    if state == TaskState.DECIDED:
-        task.decided_at = timezone.now()
-    elif state in (TaskState.DISPUTED, TaskState.LABELING):
-        task.decided_at = None
-
-
-def lock_task(task_id: int) -> Task:
-    """The task under a row lock, with its project. Whoever counts its children holds this."""
-    return Task.objects.select_for_update(of=("self",)).select_related("project").get(pk=task_id)
-
-
 # --- the life of a task before anybody sees it -------------------------------------------------
 
 
-def open_task(*, capture: int, scene: int, project: int) -> None:
-    """``capture.offered``: the scene has a task in the project."""
-    owner = Project.objects.get(pk=project)
-    task, created = Task.objects.get_or_create(
-        project=owner,
-        scene_id=scene,
-        defaults={"overlap": owner.overlap, "places_left": owner.overlap},
-    )
-    if created:
-        audit.record(action="task.opened", on=task, site_id=owner.site_id, capture=capture)
-    done = CaptureSuggestion.objects.filter(
-        capture__scene=scene, state__in=(SuggestionState.DONE, SuggestionState.FAILED)
-    )
-    if task.state == TaskState.NEW and done.exists():
-        _prepare(task.pk)
-
-
-def prepare_tasks(*, scene: int, confidence: float) -> None:
+def prepare_tasks(*, scene: int, confidence: float, sku_code: str | None = None) -> None:
     """``suggestion.stored``: tasks of the scene may be handed out. The less sure the machine is,
-    the more an answer is worth."""
-    for task_id in Task.objects.filter(scene=scene, state=TaskState.NEW).values_list(
-        "pk", flat=True
-    ):
-        _prepare(task_id, value=round(1.0 - confidence, 4))
+    the more an answer is worth; what it takes the scene for says who may label it and, where it is
+    sure, among which look-alikes."""
+    tasks = Task.objects.filter(scene=scene, state__in=(TaskState.NEW, *OPEN_STATES))
+    if sku_code is not None:
+        sku = Sku.objects.filter(site__scenes=scene, code_key=code_key(sku_code)).first()
+        sure = sku is not None and confidence >= policies.SURE_FROM
+        tasks.update(
+            category=sku.category_id if sku else None,
+            proposed=sku.code_key if sku and sure else "",
+        )
+    for task_id in tasks.filter(state=TaskState.NEW).values_list("pk", flat=True):
+        prepare(task_id, value=round(1.0 - confidence, 4))
 
 
-def _prepare(task_id: int, value: float | None = None) -> None:
+def follow_merge(*, site: int, source: int, target: int) -> None:
+    """``sku.merged``: who was proposed the source is proposed the target."""
+    keys = dict(Sku.objects.filter(pk__in=(source, target)).values_list("pk", "code_key"))
+    open_ones = Task.objects.filter(project__site=site, state__in=(TaskState.NEW, *OPEN_STATES))
+    open_ones.filter(proposed=keys[source]).update(proposed=keys[target])
+
+
+def prepare(task_id: int, value: float | None = None) -> None:
+    """A new task may be handed out."""
     task = lock_task(task_id)
     if task.state == TaskState.NEW:
         take_transition(task, Action.PREPARE)
@@ -104,129 +93,42 @@ def refresh_suggestions(payloads: Sequence[Mapping[str, Any]]) -> None:
         suggestions.suggest(list(captures), only_changes=True)
 
 
-# --- leases -----------------------------------------------------------------------------------
+# --- people --------------------------------------------------------------------------------------
 
 
-def next_assignment(
-    *, project: Project, annotator: User, exclude: Sequence[int] = ()
-) -> Assignment | None:
-    """The next task for ``annotator``, leased. An open lease that the page does not know of
-    (``exclude``) is given back first, so that a reload resumes. None when nothing is left."""
+def limit_annotator(
+    *, membership: Membership, categories: Sequence[int], languages: Sequence[str], actor: User
+) -> Membership:
+    """Hand a person only tasks of some categories (each with all below it) and languages. What they
+    hold stays theirs."""
+    wanted = sorted(set(categories))
+    if Category.objects.filter(site=membership.site_id, pk__in=wanted).count() != len(wanted):
+        raise Invalid([FieldError("categories", "not_found")])
     with transaction.atomic():
-        # One person's requests queue up here: two tabs cannot both pass the limit.
-        User.objects.select_for_update().only("pk").get(pk=annotator.pk)
-        held = queries.held_by(project, annotator)
-        for assignment in held:
-            if assignment.pk not in exclude:
-                assignment.expires_at = _lease_end(project)
-                assignment.save(update_fields=["expires_at"])
-                return assignment
-        if len(held) >= policies.MAX_HELD:
-            return None
-        locked = queries.takeable(project, annotator).select_for_update(skip_locked=True)
-        task = locked.first() or _one_without_suggestion(project)
-        if task is None:
-            return None
-        task.project = project
-        return _lease(task, annotator)
-
-
-def _one_without_suggestion(project: Project) -> Task | None:
-    """When nothing is ready, a task whose suggestion is late: better no guess than no work."""
-    task = queries.waiting_in_vain(project).select_for_update(skip_locked=True).first()
-    if task is not None:
-        take_transition(task, Action.PREPARE)
-    return task
-
-
-def _lease(task: Task, annotator: User) -> Assignment:
-    take_transition(task, Action.LEASE, actor=Role.ANNOTATOR)
-    task.places_left -= 1
-    task.save(update_fields=["state", "places_left"])
-    captures = [c.pk for c in captures_of_scene(task.scene_id)]
-    suggestion = current_suggestion(captures)
-    token = secrets.token_hex(16)
-    # A share of tasks is answered without seeing the guess, to measure how much it sways people.
-    withheld = int(token[:8], 16) / 2**32 < task.project.withhold_rate
-    return Assignment.objects.create(
-        task=task,
-        annotator=annotator,
-        token=token,
-        expires_at=_lease_end(task.project),
-        suggestion=suggestion,
-        suggestion_shown=suggestion is not None and not withheld,
-    )
-
-
-def _lease_end(project: Project) -> datetime:
-    return timezone.now() + timedelta(seconds=project.lease_seconds)
-
-
-def save_draft(
-    *,
-    assignment: Assignment,
-    annotator: User,
-    token: str,
-    draft: Mapping[str, Any],
-    version: int | None = None,
-) -> Assignment:
-    """Keep what was typed so far and extend the lease. Raises Conflict for a lost lease,
-    EditConflict when ``version`` is not the kept one (a second tab wrote)."""
-    with transaction.atomic():
-        assignment = (
-            Assignment.objects.select_for_update(of=("self",))
-            .select_related("task__project")
-            .get(pk=assignment.pk)
+        row = Membership.objects.select_for_update().get(pk=membership.pk)
+        row.categories, row.languages = wanted, sorted(set(languages))
+        row.save(update_fields=["categories", "languages"])
+        audit.record(
+            action="member.limited",
+            on=row,
+            actor=actor,
+            site_id=row.site_id,
+            categories=row.categories,
+            languages=row.languages,
         )
-        policies.check_holds(assignment, user=annotator, token=token)
-        if version is not None and version != assignment.draft_version:
-            raise EditConflict()
-        assignment.draft = dict(draft)
-        assignment.draft_version += 1
-        assignment.expires_at = _lease_end(assignment.task.project)
-        assignment.save(update_fields=["draft", "draft_version", "expires_at"])
-    return assignment
-
-
-def release(*, assignment: Assignment, annotator: User, token: str) -> None:
-    """Give a task back unanswered."""
-    with transaction.atomic():
-        task = lock_task(assignment.task_id)
-        assignment = Assignment.objects.select_for_update().get(pk=assignment.pk)
-        policies.check_holds(assignment, user=annotator, token=token)
-        _end(assignment, AssignmentState.RELEASED)
-        _free_place(task)
-
-
-def expire_leases(*, now: datetime) -> int:
-    """End the leases that ran out before ``now``; their tasks are offered again."""
-    ended = 0
-    for stale in queries.overdue(now):
-        with transaction.atomic():
-            task = lock_task(stale.task_id)
-            assignment = Assignment.objects.select_for_update().get(pk=stale.pk)
-            if assignment.state != AssignmentState.ACTIVE or assignment.expires_at >= now:
-                continue
-            _end(assignment, AssignmentState.EXPIRED)
-            _free_place(task)
-            ended += 1
-    return ended
-
-
-def _end(assignment: Assignment, state: AssignmentState) -> None:
-    assignment.state = state
-    assignment.ended_at = timezone.now()
-    assignment.save(update_fields=["state", "ended_at", "skip_reason", "skip_detail"])
-
-
-def _free_place(task: Task) -> None:
-    task.places_left += 1
-    if task.places_left == task.overlap and task.state == TaskState.LABELING:
-        take_transition(task, Action.VACATE)
-    task.save(update_fields=["places_left", "state", "skips"])
+    return row
 
 
 # --- answers ----------------------------------------------------------------------------------
+
+
+def surroundings_for(
+    task: Task, *, fields: Mapping[str, Any], boxes: Sequence[Mapping[str, Any]]
+) -> queries.Surroundings:
+    """What an answer to the locked task is checked against."""
+    keys = [f.key for f in schema_of(task.project).of_kind("sku")]
+    typed = [fields[key] for key in keys if isinstance(fields.get(key), str)]
+    return queries.surroundings_of(task, codes=typed, boxed=bool(boxes))
 
 
 def check_for_task(
@@ -235,29 +137,30 @@ def check_for_task(
     fields: Mapping[str, Any],
     boxes: Sequence[Mapping[str, Any]],
     attributes: Mapping[str, Any],
+    within: queries.Surroundings | None = None,
 ) -> Answer:
     """Check an answer against the task's project, pictures and catalog. Raises Invalid."""
-    project = task.project
-    schema = schema_of(project)
-    codes = [
-        str(fields[f.key]) for f in schema.of_kind("sku") if isinstance(fields.get(f.key), str)
-    ]
-    known = skus_by_code(site_id=project.site_id, codes=[code.strip() for code in codes])
-    sizes = {c.pk: (c.image.width, c.image.height) for c in captures_of_scene(task.scene_id)}
+    within = within or surroundings_for(task, fields=fields, boxes=boxes)
+    schema = schema_of(task.project)
+    codes = {
+        str(value).strip(): within.codes[code_key(str(value))]
+        for f in schema.of_kind("sku")
+        if (value := fields.get(f.key)) and code_key(str(value)) in within.codes
+    }
     return check_answer(
         schema=schema,
         fields=fields,
         boxes=boxes,
         attributes=attributes,
-        sizes_px=sizes,
-        boxes_required=project.boxes_required,
-        known_codes={code: sku.code for code, sku in known.items()},
+        sizes_px=within.sizes_px,
+        boxes_required=task.project.boxes_required,
+        known_codes=codes,
     )
 
 
 def submit_annotation(
     *,
-    assignment: Assignment,
+    assignment: Assignment | int,
     annotator: User,
     token: str,
     fields: Mapping[str, Any],
@@ -265,36 +168,48 @@ def submit_annotation(
     attributes: Mapping[str, Any],
     active_seconds: float,
     suggestion_used: Mapping[str, Any] | None = None,
+    schema_version: int | None = None,
+    flag: str = "",
+    note: str = "",
 ) -> tuple[Annotation, Task]:
     """Take in an answer. The last one that a task waits for settles it in the same transaction.
+    ``schema_version`` is the one that the annotator's page showed: the one in force unless given.
+    ``flag`` (of :class:`Flag`) asks for another look, ``note`` says at what.
 
     Raises Conflict for a lost lease, Invalid for a bad answer. Returns the task as it is after.
     """
     if not math.isfinite(active_seconds) or not 0 <= active_seconds <= MAX_ACTIVE_SECONDS:
         raise Invalid([FieldError("active_seconds", "bad_number", {"value": active_seconds})])
-    with transaction.atomic():
-        task = lock_task(assignment.task_id)
-        assignment = Assignment.objects.select_for_update().get(pk=assignment.pk)
-        policies.check_holds(assignment, user=annotator, token=token)
+    with transaction.atomic(), audit.together():
+        held = hold(assignment=assignment, annotator=annotator, token=token)
+        task = held.task
         policies.check_transition(task, Action.SUBMIT, Role.ANNOTATOR)
-        answer = check_for_task(task, fields=fields, boxes=boxes, attributes=attributes)
+        version = task.project.schema_version
+        if schema_version is not None and schema_version < version:
+            fields = Schemas(task.project).carry(fields, schema_version).fields
+        within = surroundings_for(task, fields=fields, boxes=boxes)
+        answer = check_for_task(
+            task, fields=fields, boxes=boxes, attributes=attributes, within=within
+        )
         annotation = Annotation.objects.create(
-            assignment=assignment,
+            assignment=held,
             task=task,
             author=annotator,
             fields=answer.fields,
+            schema_version=version,
             boxes=answer.boxes,
             attributes=answer.attributes,
             caption=answer.caption,
             active_seconds=active_seconds,
-            suggestion_id=assignment.suggestion_id,
-            suggestion_shown=assignment.suggestion_shown,
+            suggestion_id=held.suggestion_id,
+            suggestion_shown=held.suggestion_shown,
             suggestion_used=dict(suggestion_used or {}),
+            flag=Flag(flag) if flag else "",
+            note=note[:500] if flag else "",
         )
-        _end(assignment, AssignmentState.SUBMITTED)
+        end_lease(held, AssignmentState.SUBMITTED)
         take_transition(task, Action.SUBMIT, actor=Role.ANNOTATOR)
         task.answers += 1
-        task.save(update_fields=["answers", "state"])
         audit.record(
             action="annotation.submitted",
             on=task,
@@ -303,16 +218,16 @@ def submit_annotation(
             annotation=annotation.pk,
         )
         if task.answers >= task.overlap:
-            events.publish("task.answered", task=task.pk)
-            task.refresh_from_db()
+            events.publish("task.answered", task=task, answers=[*within.standing, annotation])
         else:
+            task.save(update_fields=["answers", "state"])
             _escalate_if_stuck(task)
     return annotation, task
 
 
 def skip(
     *,
-    assignment: Assignment,
+    assignment: Assignment | int,
     annotator: User,
     token: str,
     reason: SkipReason,
@@ -321,14 +236,11 @@ def skip(
     """Pass on a task with a reason. When several people pass, or nobody is left to take it, it
     goes to a reviewer."""
     with transaction.atomic():
-        task = lock_task(assignment.task_id)
-        assignment = Assignment.objects.select_for_update().get(pk=assignment.pk)
-        policies.check_holds(assignment, user=annotator, token=token)
-        assignment.skip_reason = reason
-        assignment.skip_detail = detail[:500]
-        _end(assignment, AssignmentState.SKIPPED)
+        held = hold(assignment=assignment, annotator=annotator, token=token)
+        task = held.task
+        end_lease(held, AssignmentState.SKIPPED, skip_reason=reason, skip_detail=detail[:500])
         task.skips += 1
-        task.places_left += 1
+        task.places_left = max(0, task.overlap - holding_of(task))
         task.save(update_fields=["places_left", "skips"])
         audit.record(
             action="task.skipped",
@@ -389,13 +301,8 @@ def withdraw(*, annotation: Annotation, author: User) -> Assignment:
         )
         assignment.state = AssignmentState.ACTIVE
         assignment.ended_at = None
-        assignment.expires_at = _lease_end(task.project)
-        assignment.draft = {
-            "fields": annotation.fields,
-            "boxes": annotation.boxes,
-            "attributes": annotation.attributes,
-            "active_seconds": annotation.active_seconds,
-        }
+        assignment.expires_at = lease_end(task.project)
+        assignment.draft = draft_of(annotation)
         assignment.draft_version += 1
         assignment.save()
         take_transition(task, Action.WITHDRAW, actor=Role.ANNOTATOR)

@@ -26,7 +26,9 @@ class Action(models.TextChoices):
     AGREE = "agree"
     DISPUTE = "dispute"
     WITHDRAW = "withdraw"
+    RETURN = "return"
     ARBITRATE = "arbitrate"
+    SEND_BACK = "send_back"
     REJECT = "reject"
     REOPEN = "reopen"
     IMPORT = "import"
@@ -62,9 +64,13 @@ TRANSITIONS: dict[tuple[TaskState, Action], Transition] = {
     (_S.LABELING, _A.AGREE): Transition(_S.DECIDED, _SYSTEM),
     (_S.LABELING, _A.DISPUTE): Transition(_S.DISPUTED, _SYSTEM),
     (_S.LABELING, _A.WITHDRAW): Transition(_S.LABELING, _LABELERS),
+    # An answer is its author's again: the schema changed and it cannot stand under the new one, or
+    # a reviewer sent the task back.
+    (_S.LABELING, _A.RETURN): Transition(_S.LABELING, _SYSTEM),
     (_S.DISPUTED, _A.WITHDRAW): Transition(_S.LABELING, _LABELERS),
     (_S.DECIDED, _A.WITHDRAW): Transition(_S.LABELING, _LABELERS),
     (_S.DISPUTED, _A.ARBITRATE): Transition(_S.DECIDED, _REVIEWERS),
+    (_S.DISPUTED, _A.SEND_BACK): Transition(_S.LABELING, _REVIEWERS),
     (_S.DISPUTED, _A.REJECT): Transition(_S.REJECTED, _REVIEWERS),
     (_S.NEW, _A.REJECT): Transition(_S.REJECTED, _STAFF),
     (_S.READY, _A.REJECT): Transition(_S.REJECTED, _STAFF),
@@ -96,6 +102,13 @@ class SkipReason(models.TextChoices):
     SEVERAL_GOODS = "several_goods"
     DUPLICATE = "duplicate"
     OTHER = "other"
+
+
+class Flag(models.TextChoices):
+    """Who is to look at an answered photo again."""
+
+    REVIEWER = "reviewer"
+    SELF = "self"
 
 
 def next_state(state: str, action: Action) -> TaskState | None:

@@ -29,5 +29,7 @@ class StoredImage(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "sha256"], name="image_once")]
         indexes = [
-            models.Index(fields=["site", f"band{n}"], name=f"image_band{n}") for n in range(4)
+            *(models.Index(fields=["site", f"band{n}"], name=f"image_band{n}") for n in range(4)),
+            models.Index(fields=["site", "sharpness", "id"], name="image_sharpness"),
+            models.Index(fields=["site", "exposure", "id"], name="image_exposure"),
         ]

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 
 from annotator.accounts.models import Site
 
-from . import pictures, storage
+from . import decoding, storage
 from .models import StoredImage
+from .pictures import Picture, bands, check_size
 from .queries import image_path
 
 
-def verify(data: bytes) -> pictures.Picture:
-    """Verify with this installation's limits. Raises :class:`pictures.BadPicture`."""
-    return pictures.verify(
-        data, max_bytes=settings.MAX_UPLOAD_BYTES, max_pixels=settings.MAX_PICTURE_PIXELS
+def verify(data: bytes) -> Picture:
+    """Verify in a decoder process, with this installation's limits. Raises
+    :class:`.pictures.BadPicture`."""
+    check_size(len(data), max_bytes=settings.MAX_UPLOAD_BYTES)
+    pool = decoding.pool(size=settings.DECODERS, memory_mb=settings.DECODER_MEMORY_MB)
+    return pool.verify(
+        data,
+        max_pixels=settings.MAX_PICTURE_PIXELS,
+        limit_s=settings.DECODER_LIMIT_S,
     )
 
 
-def store_image(*, site: Site, data: bytes, picture: pictures.Picture) -> tuple[StoredImage, bool]:
+def store_image(*, site: Site, data: bytes, picture: Picture) -> StoredImage:
     """Keep a verified picture: files first, then the row, so that a row always has its files."""
+    store_files(site=site, data=data, picture=picture)
+    return register_images(site=site, pictures=[picture])[picture.sha256]
+
+
+def store_files(*, site: Site, data: bytes, picture: Picture) -> None:
+    """Write the files of a verified picture. Touches no database: threads may call it."""
     for variant, content in (
         ("original", data),
         ("display", picture.display),
@@ -29,21 +43,30 @@ def store_image(*, site: Site, data: bytes, picture: pictures.Picture) -> tuple[
             site_id=site.pk, sha256=picture.sha256, variant=variant, format=picture.format
         )
         storage.write(name, content)
-    bands = pictures.bands(picture.phash)
-    return StoredImage.objects.get_or_create(
-        site=site,
-        sha256=picture.sha256,
-        defaults={
-            "format": picture.format,
-            "width": picture.width,
-            "height": picture.height,
-            "size": picture.size,
-            "phash": picture.phash,
-            "sharpness": picture.sharpness,
-            "exposure": picture.exposure,
-            **{f"band{n}": band for n, band in enumerate(bands)},
-        },
+
+
+def register_images(*, site: Site, pictures: Sequence[Picture]) -> dict[str, StoredImage]:
+    """The rows of pictures whose files are stored, by SHA-256."""
+    StoredImage.objects.bulk_create(
+        [
+            StoredImage(
+                site=site,
+                sha256=picture.sha256,
+                format=picture.format,
+                width=picture.width,
+                height=picture.height,
+                size=picture.size,
+                phash=picture.phash,
+                sharpness=picture.sharpness,
+                exposure=picture.exposure,
+                **{f"band{n}": band for n, band in enumerate(bands(picture.phash))},
+            )
+            for picture in pictures
+        ],
+        ignore_conflicts=True,
     )
+    rows = StoredImage.objects.filter(site=site, sha256__in=[p.sha256 for p in pictures])
+    return {row.sha256: row for row in rows}
 
 
 def original_bytes(image: StoredImage) -> bytes:

@@ -8,14 +8,8 @@ from typing import Any
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 
-EXTENSIONS = {
-    "JPEG": "jpg",
-    "PNG": "png",
-    "WEBP": "webp",
-    "BMP": "bmp",
-    "TIFF": "tif",
-    "GIF": "gif",
-}
+from .formats import EXTENSIONS as EXTENSIONS
+
 VARIANTS = ("original", "display", "thumb")
 
 

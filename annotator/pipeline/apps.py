@@ -6,8 +6,9 @@ class PipelineConfig(AppConfig):
     label = "pipeline"
 
     def ready(self) -> None:
-        from annotator.core import events
+        from annotator.core import events, jobs
 
-        from .table import TABLE
+        from .table import JOBS, TABLE
 
         events.install(TABLE)
+        jobs.install(JOBS)

@@ -210,3 +210,13 @@ def check_disk(home: Path) -> None:
 def python(*arguments: str) -> list[str]:
     """A command line of this very Python."""
     return [sys.executable, *arguments]
+
+
+def web(host: str, port: int, *, sqlite: bool) -> list[str]:
+    """The command line of the embedded web process. SQLite has one writer, so one process does."""
+    return [
+        *python("-m", "gunicorn", "annotator.wsgi", "--worker-class", "gthread"),
+        *("--workers", "1" if sqlite else "2", "--threads", "16", "--keep-alive", "30"),
+        *("--bind", f"{host}:{port}", "--timeout", "120", "--graceful-timeout", "8"),
+        "--no-control-socket",
+    ]

@@ -1,23 +1,34 @@
-"""Every event and who hears it. The whole flow of the platform can be read here."""
+"""Every event and who hears it; every kind of job and who does it. The whole flow of the platform can be read here."""
 
 from __future__ import annotations
 
+from annotator.captures import jobs as intake
+from annotator.catalog import importing
 from annotator.core.events import Handler, Later, Now
+from annotator.core.jobs import Run
+from annotator.datasets import jobs as exports
+from annotator.labeling import opening, overlap, revalidation
 from annotator.labeling import services as labeling
+from annotator.review import bulk
 from annotator.review import services as review
+from annotator.suggestions import merging
 from annotator.suggestions import services as suggestions
 
 TABLE: dict[str, tuple[Handler, ...]] = {
+    # accounts
+    "overlap.changed": (Now(overlap.start_following),),
     # catalog
     "sku.changed": (Later("learn_skus", suggestions.learn_skus, batch=200, dedupe=("sku",)),),
+    "sku.merged": (Now(merging.start_rewriting), Now(labeling.follow_merge)),
     "reference.added": (Later("learn_reference", suggestions.learn_reference, batch=8),),
     "reference.removed": (Later("forget_reference", suggestions.forget_reference),),
     # captures
+    "intake.asked": (Now(opening.check_destination),),
     "capture.created": (
-        Now(suggestions.await_suggestion),
+        Now(suggestions.await_suggestions, many=True),
         Later("suggest", suggestions.suggest_for_captures, batch=8, dedupe=("capture",)),
     ),
-    "capture.offered": (Now(labeling.open_task),),
+    "capture.offered": (Now(opening.open_tasks, many=True),),
     # suggestions
     "suggestion.stored": (Now(labeling.prepare_tasks),),
     "describer.changed": (
@@ -45,4 +56,14 @@ TABLE: dict[str, tuple[Handler, ...]] = {
             dedupe=("project",),
         ),
     ),
+}
+
+JOBS: dict[str, Run] = {
+    overlap.JOB: overlap.follow_overlap,
+    "revalidate_answers": revalidation.revalidate_answers,
+    intake.TAKE_IN: intake.run_take_in,
+    importing.KIND: importing.run_import,
+    merging.KIND: merging.run_rewriting,
+    bulk.KIND: bulk.run_bulk,
+    exports.KIND: exports.run_export,
 }

@@ -18,7 +18,7 @@ from annotator.accounts.models import Project
 from annotator.catalog.models import Sku
 from annotator.catalog.naming import code_key
 from annotator.labeling.models import Agreement, Annotation
-from annotator.labeling.schemas import schema_of
+from annotator.labeling.schemas import Schemas
 from annotator.review.models import Decision, Dispute
 from annotator.review.queries import current_decisions
 from inference.captions import Schema, fold
@@ -81,21 +81,30 @@ def _by_day(values: Iterable[tuple[date, float]], scale: float) -> list[dict[str
 
 def report(project: Project) -> dict[str, Any]:
     """Everything that the quality page of a project shows."""
-    schema = schema_of(project)
+    schemas = Schemas(project)
     answers = list(
         Annotation.objects.filter(task__project=project, withdrawn_at=None)
         .order_by("-id")
-        .only("id", "task_id", "author_id", "fields", "caption", "active_seconds", "created_at")[
-            :LATEST
-        ]
+        .only(
+            "id",
+            "task_id",
+            "author_id",
+            "fields",
+            "schema_version",
+            "caption",
+            "active_seconds",
+            "created_at",
+        )[:LATEST]
     )
     decisions = list(current_decisions([project.pk]).order_by("-id")[:LATEST])
     agreements = list(Agreement.objects.filter(task__project=project).order_by("-id")[:LATEST])
     return {
         "computed_at": timezone.now(),
-        "metrics": [m.to_json() for m in _metrics(project, schema, answers, decisions, agreements)],
-        "fields": _fields(schema, answers, agreements),
-        "annotators": _annotators(project, answers),
+        "metrics": [
+            m.to_json() for m in _metrics(project, schemas, answers, decisions, agreements)
+        ],
+        "fields": _fields(schemas, answers, agreements),
+        "annotators": _annotators(project, schemas, answers),
         "disputes": _disputes(project),
         "throughput": _throughput(project),
     }
@@ -103,13 +112,13 @@ def report(project: Project) -> dict[str, Any]:
 
 def _metrics(
     project: Project,
-    schema: Schema,
+    schemas: Schemas,
     answers: Sequence[Annotation],
     decisions: Sequence[Decision],
     agreements: Sequence[Agreement],
 ) -> list[Metric]:
     captions: list[Annotation | Decision] = [*answers, *decisions]
-    quantity = [f.key for f in schema.of_kind("quantity")]
+    quantity = [f.key for f in schemas.now.of_kind("quantity")]
     in_catalog = _in_catalog(project)
     return [
         Metric(
@@ -117,7 +126,10 @@ def _metrics(
             "%",
             98.0,
             "up",
-            [(_day(row), float(_is_complete(row.fields, schema))) for row in captions],
+            [
+                (_day(row), float(_is_complete(row.fields, schemas.of(row.schema_version))))
+                for row in captions
+            ],
             proportion=True,
         ),
         Metric(
@@ -144,7 +156,10 @@ def _metrics(
             "score",
             85.0,
             "up",
-            [(_day(row), fluency.score(row.caption, schema)) for row in decisions],
+            [
+                (_day(row), fluency.score(row.caption, schemas.of(row.schema_version)))
+                for row in decisions
+            ],
         ),
         Metric("time", "s", 90.0, "down", [(_day(row), row.active_seconds) for row in answers]),
         Metric(
@@ -172,20 +187,24 @@ def _in_catalog(project: Project) -> Callable[[str], bool]:
 
 
 def _fields(
-    schema: Schema, answers: Sequence[Annotation], agreements: Sequence[Agreement]
+    schemas: Schemas, answers: Sequence[Annotation], agreements: Sequence[Agreement]
 ) -> list[dict[str, Any]]:
     by_task: dict[int, list[Annotation]] = defaultdict(list)
     for answer in answers:
         by_task[answer.task_id].append(answer)
-    pairs = [group for group in by_task.values() if len(group) > 1]
+    pairs = [
+        [schemas.carry(a.fields, a.schema_version).fields for a in group]
+        for group in by_task.values()
+        if len(group) > 1
+    ]
     rows = []
-    for f in schema.fields:
+    for f in schemas.now.fields:
         scores = [a.per_field[f.key] for a in agreements if f.key in a.per_field]
         rows.append(
             {
                 "key": f.key,
                 "agreement": round(sum(scores) / len(scores) * 100, 2) if scores else None,
-                "alpha": _alpha([[g.fields.get(f.key) for g in group] for group in pairs]),
+                "alpha": _alpha([[g.get(f.key) for g in group] for group in pairs]),
                 "count": len(scores),
             }
         )
@@ -211,19 +230,23 @@ def _alpha(units: Sequence[Sequence[Any]]) -> float | None:
     return round(float(krippendorff.alpha(value_counts=table, level_of_measurement="nominal")), 4)
 
 
-def _annotators(project: Project, answers: Sequence[Annotation]) -> list[dict[str, Any]]:
+def _annotators(
+    project: Project, schemas: Schemas, answers: Sequence[Annotation]
+) -> list[dict[str, Any]]:
     scores = dict(
         Agreement.objects.filter(task__in={answer.task_id for answer in answers}).values_list(
             "task", "score"
         )
     )
-    final = dict(
-        Decision.objects.filter(
-            task__project=project, superseded_at=None, source=Decision.Source.ARBITRATED
-        )
-        .order_by("-id")
-        .values_list("task", "fields")[:LATEST]
-    )
+    arbitrated = Decision.objects.filter(
+        task__project=project, superseded_at=None, source=Decision.Source.ARBITRATED
+    ).order_by("-id")
+    final = {
+        task: schemas.carry(fields, version).fields
+        for task, fields, version in arbitrated.values_list("task", "fields", "schema_version")[
+            :LATEST
+        ]
+    }
     groups: dict[int, list[Annotation]] = defaultdict(list)
     for answer in answers:
         groups[answer.author_id].append(answer)
@@ -236,7 +259,12 @@ def _annotators(project: Project, answers: Sequence[Annotation]) -> list[dict[st
     rows = []
     for author, group in groups.items():
         own = [scores[a.task_id] for a in group if a.task_id in scores]
-        lost = sum(1 for a in group if a.task_id in final and a.fields != final[a.task_id])
+        lost = sum(
+            1
+            for a in group
+            if a.task_id in final
+            and schemas.carry(a.fields, a.schema_version).fields != final[a.task_id]
+        )
         rows.append(
             {
                 "id": author,

@@ -1,7 +1,8 @@
-"""Who may settle a dispute."""
+"""Who may settle a dispute, and how much hangs on one."""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 
 from annotator.accounts.models import User
@@ -9,7 +10,10 @@ from annotator.core.errors import Conflict, Forbidden
 from annotator.labeling.models import Task
 from annotator.labeling.states import Action, TaskState
 
-from .models import Dispute
+from .models import Dispute, Severity
+
+_SEVERE = ("sku_differs", "reopened")
+_NOTABLE = ("quantity_differs", "condition_differs", "boxes_differ", "skipped", "flagged")
 
 
 def check_is_disputed(task: Task, action: Action = Action.ARBITRATE) -> None:
@@ -19,8 +23,9 @@ def check_is_disputed(task: Task, action: Action = Action.ARBITRATE) -> None:
 
 
 def check_is_not_annotator(task: Task, reviewer: User) -> None:
-    """Raise when the reviewer answered the task: nobody settles their own dispute."""
-    if task.annotations.filter(author=reviewer, withdrawn_at=None).exists():
+    """Raise when the reviewer ever answered the task: nobody settles their own dispute. The database
+    refuses it as well (see ``independence``)."""
+    if task.annotations.filter(author=reviewer).exists():
         raise Forbidden("own_answer")
 
 
@@ -35,3 +40,11 @@ def check_claim(dispute: Dispute, reviewer: User, token: str) -> None:
     """Raise unless the reviewer holds the dispute with ``token``."""
     if dispute.reviewer_id != reviewer.pk or not token or dispute.token != token:
         raise Conflict("stale_token")
+
+
+def severity_of(codes: Container[str]) -> Severity:
+    """How much hangs on a dispute with these reasons: which article it is, or a decision that was in
+    use already; how many there are and in what condition; the rest."""
+    if any(code in codes for code in _SEVERE):
+        return Severity.HIGH
+    return Severity.MEDIUM if any(code in codes for code in _NOTABLE) else Severity.LOW

@@ -1,4 +1,5 @@
-"""Settling answers: agreed ones decide themselves, the others go to a reviewer."""
+"""What reviewers do: lock, check, change, audit, publish, in that order. What settles by itself is in
+``settling``, and offered here as well."""
 
 from __future__ import annotations
 
@@ -12,233 +13,29 @@ from django.utils import timezone
 
 from annotator.accounts.models import User
 from annotator.accounts.states import Role
-from annotator.captures.queries import captures_of_scene
-from annotator.catalog.queries import category_parents, skus_by_code
 from annotator.core import audit, events
-from annotator.core.errors import Conflict
-from annotator.labeling import queries as labeling_queries
-from annotator.labeling.answers import Answer, boxes_of
+from annotator.core.errors import Conflict, Forbidden
+from annotator.labeling.answers import Answer
+from annotator.labeling.leases import count_places
 from annotator.labeling.models import Agreement, Annotation, Task
-from annotator.labeling.schemas import schema_of
+from annotator.labeling.queries import standing
+from annotator.labeling.returning import return_answer
 from annotator.labeling.services import check_for_task, lock_task, take_transition
-from annotator.labeling.states import Action, TaskState
-from annotator.suggestions import services as suggestions
-from inference.captions import Agreement as Score
-from inference.captions import (
-    Value,
-    agreement_of_all,
-    average_boxes,
-    format_caption,
-    settle,
-    values_from_json,
-    values_to_json,
-)
+from annotator.labeling.states import Action
 
-from . import policies
-from .models import Decision, Dispute
+from . import feedback, policies
+from .models import Decision, Dispute, Feedback
+from .proposals import propose
+from .settling import decision_row as decision_row
+from .settling import dispute_skipped as dispute_skipped
+from .settling import import_decision as import_decision
+from .settling import open_dispute, record_decision
+from .settling import retract_agreed as retract_agreed
+from .settling import settle_task as settle_task
+from .teaching import reteach as reteach
+from .teaching import teach as teach
 
 CLAIM = timedelta(minutes=15)
-
-
-# --- settling by machine ----------------------------------------------------------------------
-
-
-def settle_task(*, task: int) -> None:
-    """``task.answered``: score the answers; decide what agrees, dispute what does not. Runs in the
-    transaction of the last submit, which holds the task's lock."""
-    row = lock_task(task)
-    answers = labeling_queries.standing(row)
-    score = _score(row, answers)
-    if score is not None:
-        Agreement.objects.update_or_create(
-            task=row,
-            defaults={
-                "score": round(score.score, 4),
-                "per_field": {key: round(value, 4) for key, value in score.per_field.items()},
-                "reasons": [reason.to_json() for reason in score.reasons],
-            },
-        )
-    if score is not None and score.disputed:
-        _open_dispute(
-            row,
-            action=Action.DISPUTE,
-            reasons=[reason.to_json() for reason in score.reasons],
-            score=score.score,
-        )
-        return
-    answer, ties = _agreed_answer(row, answers)
-    take_transition(row, Action.AGREE)
-    row.save(update_fields=["state", "decided_at"])
-    _decide(row, answer, source=Decision.Source.AGREED, ties=ties)
-
-
-def _score(task: Task, answers: Sequence[Annotation]) -> Score | None:
-    """The agreement of the answers; None for a single one, which agrees with itself."""
-    if len(answers) < 2:
-        return None
-    captures = captures_of_scene(task.scene_id)
-    boxes = None
-    if task.project.boxes_required:
-        # Boxes of all views in one plane: views are set apart so that they never overlap.
-        offset = max((c.image.width for c in captures), default=0) + 1.0
-        boxes = [
-            [
-                (x + n * offset, y, w, h)
-                for n, capture in enumerate(captures)
-                for x, y, w, h in boxes_of(answer.boxes, capture.pk)
-            ]
-            for answer in answers
-        ]
-    return agreement_of_all(
-        [values_from_json(answer.fields) for answer in answers],
-        schema_of(task.project),
-        category_parents(task.project.site_id),
-        threshold=task.project.threshold,
-        boxes=boxes,
-    )
-
-
-def _agreed_answer(task: Task, answers: Sequence[Annotation]) -> tuple[Answer, list[str]]:
-    schema = schema_of(task.project)
-
-    def catalog_values(code: str) -> Mapping[str, Value]:
-        sku = skus_by_code(site_id=task.project.site_id, codes=[code]).get(code)
-        if sku is None:
-            return {}
-        return {"category": sku.category.name if sku.category else "", "spec": sku.spec}
-
-    settled = settle(
-        [values_from_json(answer.fields) for answer in answers],
-        schema,
-        catalog_values,
-        category_parents(task.project.site_id),
-    )
-    boxes = []
-    for capture in captures_of_scene(task.scene_id):
-        for x, y, w, h in average_boxes([boxes_of(a.boxes, capture.pk) for a in answers]):
-            box = {"x": x, "y": y, "w": w, "h": h}
-            boxes.append({"capture": capture.pk, **{k: round(v, 2) for k, v in box.items()}})
-    attributes: dict[str, Any] = {}
-    for answer in answers:
-        attributes = {**answer.attributes, **attributes}
-    caption = format_caption(settled.values, schema)
-    return Answer(dict(settled.values), boxes, attributes, caption), list(settled.ties)
-
-
-def dispute_skipped(*, task: int) -> None:
-    """``task.skipped_out``: people passed on the task; a reviewer looks."""
-    row = lock_task(task)
-    reasons = [
-        {"code": "skipped", "field": None, "params": {"reason": reason, "detail": detail}}
-        for reason, detail in row.assignments.filter(state="skipped").values_list(
-            "skip_reason", "skip_detail"
-        )
-    ]
-    _open_dispute(row, action=Action.DISPUTE, reasons=reasons, score=None)
-
-
-def _open_dispute(
-    task: Task,
-    *,
-    action: Action,
-    reasons: list[dict[str, Any]],
-    score: float | None,
-    actor: Role | str = "system",
-    reopened: bool = False,
-) -> None:
-    take_transition(task, action, actor=actor)
-    task.save(update_fields=["state", "decided_at"])
-    Dispute.objects.update_or_create(
-        task=task,
-        defaults={
-            "reasons": reasons,
-            "score": score,
-            "reopened": reopened,
-            "opened_at": timezone.now(),
-            "closed_at": None,
-            "reviewer": None,
-            "token": "",
-            "claimed_until": None,
-        },
-    )
-    audit.record(
-        action="dispute.opened",
-        on=task,
-        site_id=task.project.site_id,
-        reasons=[reason["code"] for reason in reasons],
-    )
-    events.publish("dispute.opened", task=task.pk, project=task.project_id)
-
-
-def _decide(
-    task: Task,
-    answer: Answer,
-    *,
-    source: str,
-    ties: Sequence[str] = (),
-    decided_by: User | None = None,
-    note: str = "",
-) -> Decision:
-    Decision.objects.filter(task=task, superseded_at=None).update(superseded_at=timezone.now())
-    skus = [answer.values.get(f.key) for f in schema_of(task.project).of_kind("sku")]
-    decision = Decision.objects.create(
-        task=task,
-        fields=values_to_json(answer.values),
-        boxes=answer.boxes,
-        attributes=answer.attributes,
-        caption=answer.caption,
-        sku_code=next((code for code in skus if isinstance(code, str)), ""),
-        source=source,
-        ties=list(ties),
-        decided_by=decided_by,
-        note=note,
-    )
-    audit.record(
-        action=f"decision.{source}",
-        on=task,
-        actor=decided_by,
-        site_id=task.project.site_id,
-        decision=decision.pk,
-        caption=answer.caption,
-    )
-    imported = source == Decision.Source.IMPORTED
-    events.publish(
-        "decision.imported" if imported else "decision.made",
-        task=task.pk,
-        project=task.project_id,
-    )
-    return decision
-
-
-def import_decision(
-    *, task: int, answer: Answer, actor: User | None = None, note: str = ""
-) -> Decision:
-    """Take over a decision made elsewhere. The task must not have been handed out."""
-    row = lock_task(task)
-    take_transition(row, Action.IMPORT)
-    row.places_left = 0
-    row.save(update_fields=["state", "decided_at", "places_left"])
-    return _decide(row, answer, source=Decision.Source.IMPORTED, decided_by=actor, note=note)
-
-
-def retract_agreed(*, task: int) -> None:
-    """``annotation.withdrawing``: undo what the last submit settled, unless a reviewer acted."""
-    row = lock_task(task)
-    if row.state == TaskState.DISPUTED:
-        dispute = Dispute.objects.select_for_update().get(task=row)
-        if dispute.reviewer_id is not None:
-            raise Conflict("too_late", seconds=10)
-        Dispute.objects.filter(pk=dispute.pk).delete()
-    else:
-        decision = Decision.objects.filter(task=row, superseded_at=None).first()
-        if decision is None or decision.source != Decision.Source.AGREED:
-            raise Conflict("too_late", seconds=10)
-        Decision.objects.filter(pk=decision.pk).update(superseded_at=timezone.now())
-        events.publish("decision.retracted", task=row.pk, project=row.project_id)
-    Agreement.objects.filter(task=row).delete()
-
-
-# --- the reviewer -----------------------------------------------------------------------------
 
 
 def claim_dispute(*, task: Task, reviewer: User) -> Dispute:
@@ -274,14 +71,59 @@ def decide(
     with transaction.atomic():
         row = _held_task(task, reviewer, token, Action.ARBITRATE)
         answer = check_for_task(row, fields=fields, boxes=boxes, attributes=attributes)
-        take_transition(row, Action.ARBITRATE, actor=Role.REVIEWER)
-        row.places_left = 0
-        row.save(update_fields=["state", "decided_at", "places_left"])
-        decision = _decide(
-            row, answer, source=Decision.Source.ARBITRATED, decided_by=reviewer, note=note
-        )
-        _close(row)
+        decision = _arbitrate(row, answer, standing(row), reviewer, note=note)
     return decision, row
+
+
+def _arbitrate(
+    row: Task,
+    answer: Answer,
+    answers: Sequence[Annotation],
+    reviewer: User,
+    *,
+    note: str = "",
+    ties: Sequence[str] = (),
+) -> Decision:
+    take_transition(row, Action.ARBITRATE, actor=Role.REVIEWER)
+    row.places_left = 0
+    _is_known_to(row, reviewer)
+    row.save(update_fields=["state", "decided_at", "places_left", "had"])
+    decision = record_decision(
+        row, answer, source=Decision.Source.ARBITRATED, ties=ties, decided_by=reviewer, note=note
+    )
+    feedback.tell_decision(row, answers, decision)
+    _close(row)
+    return decision
+
+
+def _is_known_to(task: Task, reviewer: User) -> None:
+    """Who judged a task is not handed it to answer; the caller saves it."""
+    if f",{reviewer.pk}," not in task.had:
+        task.had += f"{reviewer.pk},"
+
+
+def send_back(*, task: Task, reviewer: User, token: str, note: str) -> Task:
+    """Have the annotators look again: each gets their answer back, with the reviewer's words. A
+    decision that stood no longer does. Raises Conflict where nobody answered."""
+    with transaction.atomic():
+        row = _held_task(task, reviewer, token, Action.SEND_BACK)
+        answers = standing(row)
+        if not answers:
+            raise Conflict("nobody_to_ask")
+        take_transition(row, Action.SEND_BACK, actor=Role.REVIEWER)
+        _is_known_to(row, reviewer)
+        Agreement.objects.filter(task=row).delete()
+        Decision.objects.filter(task=row, superseded_at=None).update(superseded_at=timezone.now())
+        for answer in answers:
+            return_answer(row, answer, note=note, actor=reviewer)
+        count_places(row)
+        row.save(update_fields=["state", "decided_at", "places_left", "had"])
+        feedback.tell(answers, Feedback.Outcome.SENT_BACK, comment=note)
+        _close(row)
+        audit.record(
+            action="task.sent_back", on=row, actor=reviewer, site_id=row.project.site_id, note=note
+        )
+    return row
 
 
 def reject(*, task: Task, reviewer: User, token: str, reason: str, note: str = "") -> Task:
@@ -290,7 +132,9 @@ def reject(*, task: Task, reviewer: User, token: str, reason: str, note: str = "
         row = _held_task(task, reviewer, token, Action.REJECT)
         take_transition(row, Action.REJECT, actor=Role.REVIEWER)
         row.places_left = 0
-        row.save(update_fields=["state", "places_left"])
+        _is_known_to(row, reviewer)
+        row.save(update_fields=["state", "places_left", "had"])
+        feedback.tell(standing(row), Feedback.Outcome.REJECTED, comment=note)
         _close(row)
         audit.record(
             action="task.rejected",
@@ -310,12 +154,13 @@ def reopen(*, task: Task, actor: User, role: Role, note: str) -> Task:
     with transaction.atomic():
         row = lock_task(task.pk)
         had = row.state
-        _open_dispute(
+        open_dispute(
             row,
             action=Action.REOPEN,
             actor=role,
             reasons=[{"code": "reopened", "field": None, "params": {"note": note, "state": had}}],
             score=None,
+            by=[answer.author_id for answer in standing(row)],
             reopened=True,
         )
         audit.record(
@@ -323,6 +168,33 @@ def reopen(*, task: Task, actor: User, role: Role, note: str) -> Task:
         )
         events.publish("decision.retracted", task=row.pk, project=row.project_id)
     return row
+
+
+def settle_trivial(*, task_id: int, seen: str, reviewer: User) -> str:
+    """Decide a trivial dispute as proposed, if the proposal still is the caption that was ``seen``.
+    Returns ``decided``, or why not: ``taken`` by another reviewer or settled already, ``changed``
+    since it was looked at. Two who do so at once decide once."""
+    try:
+        with transaction.atomic():
+            row = lock_task(task_id)
+            policies.check_is_disputed(row)
+            policies.check_is_not_annotator(row, reviewer)
+            dispute = (
+                Dispute.objects.select_for_update(of=("self",))
+                .select_related("reviewer")
+                .get(task=row)
+            )
+            policies.check_is_free(dispute, reviewer, now=timezone.now())
+            answers = standing(row)
+            if not dispute.trivial or len(answers) < 2:
+                return "changed"
+            answer, ties = propose(row, answers)
+            if answer.caption != seen:
+                return "changed"
+            _arbitrate(row, answer, answers, reviewer, ties=ties)
+    except (Conflict, Forbidden):
+        return "taken"
+    return "decided"
 
 
 def _held_task(task: Task, reviewer: User, token: str, action: Action) -> Task:
@@ -338,35 +210,10 @@ def _close(task: Task) -> None:
     Dispute.objects.filter(task=task).update(closed_at=timezone.now(), token="")
 
 
-# --- teaching ---------------------------------------------------------------------------------
-
-
-def reteach(payloads: Sequence[Mapping[str, Any]]) -> None:
-    """``describer.changed``: every decided scene of the site is taught again."""
-    for payload in payloads:
-        decided = Task.objects.filter(project__site=payload["site"], state=TaskState.DECIDED)
-        with transaction.atomic():
-            for task, project in decided.values_list("pk", "project"):
-                events.publish("decision.imported", task=task, project=project)
-
-
-def teach(payloads: Sequence[Mapping[str, Any]]) -> None:
-    """``decision.made`` and ``decision.retracted``: the recognizer learns what a scene shows, or
-    forgets it. What counts is how things stand now, so order and repetition do not matter."""
-    projects: set[int] = set()
-    for payload in payloads:
-        task = Task.objects.select_related("project").filter(pk=payload["task"]).first()
-        if task is None:
-            continue
-        decision = None
-        if task.state == TaskState.DECIDED:
-            decision = Decision.objects.filter(task=task, superseded_at=None).first()
-        suggestions.learn_scene(
-            site_id=task.project.site_id,
-            captures=captures_of_scene(task.scene_id),
-            sku_code=decision.sku_code or None if decision else None,
-        )
-        projects.add(task.project_id)
-    with transaction.atomic():
-        for project in projects:
-            events.publish("scenes.taught", project=project)
+def read_feedback(*, annotator: User, ids: Sequence[int] | None = None) -> int:
+    """Note that ``annotator`` has seen what reviewers said: of some answers, else of all. Returns
+    how many were new."""
+    rows = Feedback.objects.filter(annotator=annotator, read_at=None)
+    if ids is not None:
+        rows = rows.filter(pk__in=ids)
+    return rows.update(read_at=timezone.now())

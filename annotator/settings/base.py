@@ -37,7 +37,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
-    "django_filters",
     "django_prometheus",
     "rest_framework",
     "drf_spectacular",
@@ -87,6 +86,7 @@ def database(url: str) -> dict[str, Any]:
     config["CONN_MAX_AGE"] = 600
     config["CONN_HEALTH_CHECKS"] = True
     if "sqlite" in str(config["ENGINE"]):
+        config["ENGINE"] = "annotator.core.sqlite"
         config["OPTIONS"] = SQLITE_OPTIONS
     return config
 
@@ -106,6 +106,7 @@ else:
 # --- people --------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["annotator.accounts.authentication.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -155,6 +156,17 @@ STORAGES = {
 }
 MAX_UPLOAD_BYTES = env.max_upload_mb * 2**20
 MAX_PICTURE_PIXELS = env.max_picture_megapixels * 1_000_000
+ZIP_MAX_BYTES = env.zip_max_mb * 2**20
+ZIP_MAX_MEMBERS = 20_000
+ZIP_MAX_TOTAL_BYTES = 20 * 2**30
+ZIP_MAX_RATIO = 100
+URLS_PER_REQUEST = 5_000
+EGRESS_ALLOW = env.egress_allow
+EGRESS_LIMIT_S = 60.0
+INTAKE_SOURCES = env.intake_sources
+DECODERS = env.decoders
+DECODER_MEMORY_MB = env.decoder_memory_mb
+DECODER_LIMIT_S = env.decoder_limit_s
 UPLOAD_FILES_PER_REQUEST = env.upload_files_per_request
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = env.upload_files_per_request
@@ -184,7 +196,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "ENUM_NAME_OVERRIDES": {"TaskState": "annotator.labeling.states.TaskState"},
+    "ENUM_NAME_OVERRIDES": {
+        "TaskState": "annotator.labeling.states.TaskState",
+        "BatchState": "annotator.labeling.models.Batch.State",
+        "JobState": "annotator.core.models.JobState",
+        "FeedbackOutcome": "annotator.review.models.Feedback.Outcome",
+        "LanguageEnum": ["zh-hans", "en", "ja"],
+    },
 }
 
 # --- safety --------------------------------------------------------------------------------

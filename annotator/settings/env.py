@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -53,8 +53,20 @@ class Env(BaseSettings):
     max_upload_mb: int = 64
     max_picture_megapixels: int = 64
     upload_files_per_request: int = 50
+    zip_max_mb: int = Field(default=4096, description="Of an uploaded zip.")
+    egress_allow: CommaList = Field(
+        default=[], description="Hosts, addresses and networks inside that URL lists may name."
+    )
+    intake_sources: dict[str, dict[str, Any]] = Field(
+        default={},
+        description='Named S3 prefixes, as JSON: {"dock": {"bucket": …, "prefix": …, '
+        '"endpoint_url": …, "region": …, "access_key": …, "secret_key": …, "sites": [slug, …]}}.',
+    )
+    decoders: int = Field(default=2, ge=1, description="Decoder processes of each process.")
+    decoder_memory_mb: int = Field(default=1280, description="Of one decoder, for one picture.")
+    decoder_limit_s: float = Field(default=20.0, description="For one picture.")
 
-    @field_validator("allowed_hosts", "trusted_origins", mode="before")
+    @field_validator("allowed_hosts", "trusted_origins", "egress_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -19,9 +19,10 @@ from rest_framework.response import Response
 from annotator.accounts.api import SiteQuery, site_of
 from annotator.accounts.states import ADMINS, STAFF, Role
 from annotator.accounts.views import SiteView
-from annotator.captures.api import CaptureSerializer, UploadView, capture_json
+from annotator.captures.api import CaptureSerializer, capture_json
+from annotator.captures.api.intake import UploadView
 from annotator.captures.models import CamType, Capture
-from annotator.captures.queries import captures_of
+from annotator.captures.queries import ORDERINGS, captures_named, captures_of
 from annotator.core.errors import FieldError, Invalid, Unavailable
 from annotator.core.paging import SitePageQuery, page_of, paged
 from annotator.media import services as media
@@ -54,9 +55,13 @@ class CaptureDetailSerializer(SuggestedCaptureSerializer):
 
 class CaptureQuery(SitePageQuery):
     state = serializers.ChoiceField(SuggestionState.choices, required=False)
+    project = serializers.IntegerField(required=False, help_text="Captures with a task there.")
     cam_type = serializers.ChoiceField(CamType.choices, required=False)
     duplicate = serializers.BooleanField(required=False, allow_null=True, default=None)
-    search = serializers.CharField(required=False, allow_blank=True)
+    search = serializers.CharField(
+        required=False, allow_blank=True, help_text="The beginning of a picture's or file's name."
+    )
+    sort = serializers.ChoiceField(list(ORDERINGS), default="newest")
 
 
 class CapturesView(UploadView):
@@ -75,18 +80,24 @@ class CapturesView(UploadView):
         data = query.validated_data
         rows = captures_of(self.sites).select_related("suggestion_status__current")
         if "site" in data:
-            rows = rows.filter(site=data["site"])
+            # Said of the picture as well, so that orders by its measures find their index.
+            rows = rows.filter(site=data["site"], image__site=data["site"])
         if "state" in data:
             rows = rows.filter(suggestion_status__state=data["state"])
         if "cam_type" in data:
             rows = rows.filter(cam_type=data["cam_type"])
         if data["duplicate"] is not None:
             rows = rows.filter(duplicate_of__isnull=not data["duplicate"])
-        if data.get("search"):
-            rows = rows.filter(original_name__icontains=data["search"]) | rows.filter(
-                image_id_text__icontains=data["search"]
-            )
-        return page_of(request, rows, lambda page: [_suggested(row) for row in page])
+        if "project" in data:
+            rows = rows.filter(scene__tasks__project=data["project"])
+        if text := data.get("search", "").strip():
+            rows = rows.filter(pk__in=captures_named(self.sites, text))
+        return page_of(
+            request,
+            rows,
+            lambda page: [_suggested(row) for row in page],
+            ordering=ORDERINGS[data["sort"]],
+        )
 
 
 def _suggested(capture: Capture) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.db import transaction
 from annotator.accounts.models import Site
 from annotator.captures.models import Capture
 from annotator.catalog.models import ReferencePicture, Sku
+from annotator.catalog.queries import skus_by_code
 from annotator.core import events
 from annotator.core.outbox import TryLater
 from annotator.media import services as media
@@ -87,6 +88,9 @@ def learn_scene(*, site_id: int, captures: Sequence[Capture], sku_code: str | No
     if sku_code is None:
         changes = [memory.delete_example(f"cap:{capture.pk}") for capture in captures]
     else:
+        # What was decided under the code of a SKU that was merged since shows the other one.
+        sku = skus_by_code(site_id=site_id, codes=[sku_code]).get(sku_code)
+        sku_code = sku.code if sku else sku_code
         described = describe([capture.image for capture in captures])
         group = f"scene:{_first_scene(captures)}"
         changes = [
@@ -159,8 +163,8 @@ def describe_anew(payloads: Payloads) -> None:
         with transaction.atomic():
             for reference in references.values_list("pk", flat=True):
                 events.publish("reference.added", reference=reference, site=payload["site"])
-            for capture in captures.values_list("pk", flat=True):
-                events.publish("capture.created", capture=capture)
+            ids = captures.values_list("pk", flat=True)
+            events.publish_many("capture.created", [{"capture": pk} for pk in ids])
 
 
 def _batches(images: Sequence[StoredImage]) -> Iterator[list[StoredImage]]:
@@ -282,13 +286,21 @@ def _finish(capture: Capture, answer: Recognition | None, error: str = "") -> No
         CaptureSuggestion.objects.update_or_create(
             capture=capture, defaults={"state": state, "current": suggestion, "error": error}
         )
-        top = answer.candidates[0].confidence if answer and answer.candidates else 0.0
-        events.publish("suggestion.stored", scene=capture.scene_id, confidence=top)
+        top = answer.candidates[0] if answer and answer.candidates else None
+        events.publish(
+            "suggestion.stored",
+            scene=capture.scene_id,
+            confidence=top.confidence if top else 0.0,
+            sku_code=top.sku_code if top else None,
+        )
 
 
-def await_suggestion(*, capture: int) -> None:
-    """``capture.created``: the capture waits for its suggestion."""
-    CaptureSuggestion.objects.get_or_create(capture_id=capture)
+def await_suggestions(payloads: Payloads) -> None:
+    """``capture.created``: the captures wait for their suggestions."""
+    CaptureSuggestion.objects.bulk_create(
+        [CaptureSuggestion(capture_id=payload["capture"]) for payload in payloads],
+        ignore_conflicts=True,
+    )
 
 
 def ask_again(*, site: Site) -> int:
@@ -299,6 +311,5 @@ def ask_again(*, site: Site) -> int:
             .exclude(suggestion_status__state=SuggestionState.DONE)
             .values_list("pk", flat=True)
         )
-        for capture_id in missing:
-            events.publish("capture.created", capture=capture_id)
+        events.publish_many("capture.created", [{"capture": pk} for pk in missing])
     return len(missing)

@@ -8,7 +8,15 @@ has a twin in ``frontend/src/lib/captions``; ``conformance.json`` here holds for
 from .boxes import Box, Pair, average_boxes, iou, lowest_iou, match_boxes
 from .compare import Agreement, CategoryParent, agreement, agreement_of_all, compare
 from .condition import GRADES, Condition, grades_apart, parse_condition
-from .errors import MESSAGES, CaptionError, FieldError, Language, SchemaError, message
+from .errors import (
+    MESSAGES,
+    CaptionError,
+    FieldError,
+    Language,
+    SchemaError,
+    SchemaProblem,
+    message,
+)
 from .format import format_caption
 from .numerals import parse_chinese, to_chinese
 from .parse import ParseResult, parse
@@ -48,6 +56,7 @@ __all__ = [
     "Quantity",
     "Schema",
     "SchemaError",
+    "SchemaProblem",
     "Settled",
     "Spec",
     "Unknown",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
@@ -106,15 +106,19 @@ def agreement(
     threshold: float = DEFAULT_THRESHOLD,
     boxes: tuple[Sequence[Box], Sequence[Box]] | None = None,
     minimum_iou: float = MINIMUM_IOU,
+    known: Container[str] | None = None,
 ) -> Agreement:
     """The agreement of two annotations.
 
     They are in dispute when the weighted mean is below ``threshold``, when the SKU or the quantity
     differ, when the conditions are two grades or more apart, or, where ``boxes`` are required and
-    given, when a box has no match or one under ``minimum_iou``.
+    given, when a box has no match or one under ``minimum_iou``. Only the fields ``known`` to both
+    are compared: all of them unless given.
     """
     per_field = {
-        f.key: compare(f, a.get(f.key), b.get(f.key), category_parent) for f in schema.fields
+        f.key: compare(f, a.get(f.key), b.get(f.key), category_parent)
+        for f in schema.fields
+        if known is None or f.key in known
     }
     score = _weighted(per_field, schema)
     reasons = _reasons(a, b, schema, per_field)
@@ -135,11 +139,14 @@ def agreement_of_all(
     threshold: float = DEFAULT_THRESHOLD,
     boxes: Sequence[Sequence[Box]] | None = None,
     minimum_iou: float = MINIMUM_IOU,
+    known: Sequence[Set[str]] | None = None,
 ) -> Agreement:
     """The agreement of two or more annotations: the mean over pairs, per field and in all.
 
     With more than two, an outvoted annotator is no dispute: a reason of a pair counts when at
-    least half of the pairs have it. Raises :class:`ValueError` for fewer than two annotations.
+    least half of the pairs have it. ``known`` are the fields that each annotation's author was asked
+    for; a pair is compared on those of both. Raises :class:`ValueError` for fewer than two
+    annotations.
     """
     if len(annotations) < 2:
         raise ValueError("agreement needs at least two annotations")
@@ -152,12 +159,15 @@ def agreement_of_all(
             threshold=0.0,
             boxes=None if boxes is None else (boxes[i], boxes[j]),
             minimum_iou=minimum_iou,
+            known=None if known is None else known[i] & known[j],
         )
         for i, j in combinations(range(len(annotations)), 2)
     ]
-    per_field = {
-        f.key: sum(pair.per_field[f.key] for pair in pairs) / len(pairs) for f in schema.fields
-    }
+    per_field = {}
+    for f in schema.fields:
+        scores = [pair.per_field[f.key] for pair in pairs if f.key in pair.per_field]
+        if scores:
+            per_field[f.key] = sum(scores) / len(scores)
     score = sum(pair.score for pair in pairs) / len(pairs)
     first: dict[tuple[str, str | None], FieldError] = {}
     votes: dict[tuple[str, str | None], int] = {}
@@ -172,9 +182,11 @@ def agreement_of_all(
 
 
 def _weighted(per_field: Mapping[str, float], schema: Schema) -> float:
-    """Field scores weighted; the division makes weights that do not add up to 1 a mean."""
-    total = sum(f.weight for f in schema.fields)
-    return min(1.0, sum(f.weight * per_field[f.key] for f in schema.fields) / total)
+    """Field scores weighted; the division makes weights that do not add up to 1 a mean. 0 when
+    nothing that weighs was compared."""
+    weights = {f.key: f.weight for f in schema.fields if f.key in per_field}
+    total = sum(weights.values())
+    return min(1.0, sum(w * per_field[key] for key, w in weights.items()) / total) if total else 0.0
 
 
 def _low(score: float, threshold: float) -> FieldError:
@@ -186,6 +198,8 @@ def _reasons(
 ) -> list[FieldError]:
     reasons = []
     for f in schema.fields:
+        if f.key not in per_field:
+            continue
         if f.kind in ("sku", "quantity") and per_field[f.key] < 1:
             reasons.append(FieldError(f"{f.kind}_differs", {}, f.key))
         if f.kind == "condition":

@@ -176,12 +176,137 @@ class CaptionError(ValueError):
         super().__init__("; ".join(f"{e.field or '-'}: {e.message('en')}" for e in self.errors))
 
 
+SCHEMA_MESSAGES: Final[Mapping[str, Mapping[Language, str]]] = {
+    "not_a_schema": {
+        "zh": '要写成 {"fields": [...]}',
+        "en": 'must be an object like {"fields": [...]}',
+        "ja": '{"fields": [...]} の形で書いてください',
+    },
+    "no_fields": {
+        "zh": "至少要有一个字段",
+        "en": "must have at least one field",
+        "ja": "項目が一つ以上必要です",
+    },
+    "no_weight": {
+        "zh": "至少一个字段的权重要大于 0",
+        "en": "at least one field needs a weight above 0",
+        "ja": "重みが 0 より大きい項目が一つ以上必要です",
+    },
+    "not_an_object": {
+        "zh": "要是一个对象",
+        "en": "must be an object",
+        "ja": "オブジェクトでなければなりません",
+    },
+    "unknown_property": {
+        "zh": "字段没有这个属性，请去掉",
+        "en": "is not a property of a field; remove it",
+        "ja": "項目にない属性です。削除してください",
+    },
+    "bad_key": {
+        "zh": "键名用 1–40 个小写字母、数字或下划线，以字母开头",
+        "en": "must be 1–40 of a–z, 0–9, _ and start with a letter",
+        "ja": "a–z・0–9・_ を 1–40 文字、先頭は英字にしてください",
+    },
+    "duplicate_key": {
+        "zh": "键名 {key} 用了两次，请换一个",
+        "en": "{key} is used twice; keys must be unique",
+        "ja": "キー {key} が二度使われています。変えてください",
+    },
+    "bad_kind": {
+        "zh": "类型只能是 {kinds}",
+        "en": "must be one of {kinds}",
+        "ja": "種類は {kinds} のいずれかです",
+    },
+    "bad_label": {
+        "zh": "要有 zh、en、ja 三种名称",
+        "en": "must be an object with zh, en and ja",
+        "ja": "zh・en・ja の名称が必要です",
+    },
+    "empty_name": {
+        "zh": "不能为空",
+        "en": "must be a non-empty text",
+        "ja": "空にできません",
+    },
+    "long_name": {
+        "zh": "最多 {limit} 个字",
+        "en": "must have at most {limit} characters",
+        "ja": "{limit} 文字以内にしてください",
+    },
+    "forbidden_in_name": {
+        "zh": "不能含有 | 【 】 [ ] \\ : , ; 或换行",
+        "en": "must not contain | 【 】 [ ] \\ : , ; or a line end",
+        "ja": "| 【 】 [ ] \\ : , ; と改行は使えません",
+    },
+    "name_taken": {
+        "zh": "“{name}”已是字段 {field} 的名称",
+        "en": "{name} already names the field {field}",
+        "ja": "「{name}」は項目 {field} の名称です",
+    },
+    "not_a_list": {
+        "zh": "要是文本的列表",
+        "en": "must be a list of texts",
+        "ja": "テキストのリストにしてください",
+    },
+    "not_a_boolean": {
+        "zh": "只能是 true 或 false",
+        "en": "must be true or false",
+        "ja": "true か false にしてください",
+    },
+    "bad_weight": {
+        "zh": "权重要是不小于 0 的数",
+        "en": "must be a number of 0 or more",
+        "ja": "重みは 0 以上の数にしてください",
+    },
+    "bad_options": {
+        "zh": "选项要是非空文本的列表",
+        "en": "must be a list of non-empty texts",
+        "ja": "空でないテキストのリストにしてください",
+    },
+    "no_options": {
+        "zh": "选项字段至少要有一个选项",
+        "en": "a choice needs at least one option",
+        "ja": "選択項目には選択肢が一つ以上必要です",
+    },
+    "options_not_for_kind": {
+        "zh": "只有选项字段才有选项，请去掉",
+        "en": "only a choice has options; remove them",
+        "ja": "選択肢を持てるのは選択項目だけです",
+    },
+    "alike_options": {
+        "zh": "有两个选项读起来一样，请区分开",
+        "en": "two options read alike; make them distinct",
+        "ja": "同じに読める選択肢があります。区別してください",
+    },
+}
+"""What can be wrong with a schema, by code and language. Only the server checks schemas, so that
+these have no twin in the browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaProblem:
+    """One thing that is wrong with a schema: ``where`` is a path such as ``fields.0.label.zh``."""
+
+    where: str
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def message(self, language: Language = "en") -> str:
+        """What is wrong and how to mend it, in ``language``."""
+        text = SCHEMA_MESSAGES[self.code][language]
+        for name, value in self.params.items():
+            text = text.replace("{" + name + "}", _param_text(value))
+        return text
+
+    def __str__(self) -> str:
+        return f"{self.where or 'schema'}: {self.message()}"
+
+
 class SchemaError(ValueError):
     """A schema that cannot be used; ``problems`` says what, where and how to mend it."""
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    def __init__(self, problems: Iterable[SchemaProblem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(self.problems))
+        super().__init__("; ".join(map(str, self.problems)))
 
 
 def excerpt(text: str, limit: int = 40) -> str:

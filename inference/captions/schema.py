@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self, get_args
 
-from .errors import SchemaError
+from .errors import SchemaError, SchemaProblem
 from .text import fold, tidy
 
 Kind = Literal["sku", "category", "spec", "quantity", "condition", "text", "date", "choice"]
@@ -40,7 +40,13 @@ class Field:
 
     def names(self) -> tuple[str, ...]:
         """Every name under which the field is read."""
-        return (*self.label.values(), self.key, *self.aliases)
+        return tuple(name for _, name in self.places())
+
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Its names, each with the property that it stands in."""
+        labels = ((f"label.{language}", name) for language, name in self.label.items())
+        aliases = ((f"aliases.{n}", name) for n, name in enumerate(self.aliases))
+        return (*labels, ("key", self.key), *aliases)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -83,11 +89,11 @@ class Schema:
     def from_json(cls, data: Any) -> Self:
         """Read ``{"fields": [...]}``. Raises :class:`SchemaError` naming every problem."""
         if not isinstance(data, Mapping) or not isinstance(data.get("fields"), list):
-            raise SchemaError(['schema: must be an object like {"fields": [...]}'])
-        problems: list[str] = []
+            raise SchemaError([SchemaProblem("", "not_a_schema")])
+        problems: list[SchemaProblem] = []
         fields = []
         for index, item in enumerate(data["fields"]):
-            found = _field_problems(item, f"fields[{index}]")
+            found = _field_problems(item, f"fields.{index}")
             problems += found
             if not found:
                 fields.append(_field(item))
@@ -108,79 +114,80 @@ def _field(item: Mapping[str, Any]) -> Field:
     )
 
 
-def _field_problems(item: Any, where: str) -> list[str]:
-    """What is wrong with one field's JSON, each as ``where: what and how to mend it``."""
+def _field_problems(item: Any, where: str) -> list[SchemaProblem]:
+    """What is wrong with one field's JSON."""
     if not isinstance(item, Mapping):
-        return [f"{where}: must be an object"]
+        return [SchemaProblem(where, "not_an_object")]
     problems = [
-        f"{where}.{name}: is not a property of a field; remove it"
+        SchemaProblem(f"{where}.{name}", "unknown_property")
         for name in item
         if name not in _PROPERTIES
     ]
     key, kind, label = item.get("key"), item.get("kind"), item.get("label")
     if not isinstance(key, str) or not _KEY.match(key):
-        problems.append(f"{where}.key: must be 1–40 of a–z, 0–9, _ and start with a letter")
+        problems.append(SchemaProblem(f"{where}.key", "bad_key"))
     if kind not in KINDS:
-        problems.append(f"{where}.kind: must be one of {', '.join(KINDS)}")
+        problems.append(SchemaProblem(f"{where}.kind", "bad_kind", {"kinds": KINDS}))
     if not isinstance(label, Mapping):
-        problems.append(f"{where}.label: must be an object with zh, en and ja")
+        problems.append(SchemaProblem(f"{where}.label", "bad_label"))
     else:
         for language in LANGUAGES:
             problems += _name_problems(label.get(language), f"{where}.label.{language}")
     if not isinstance(item.get("required", True), bool):
-        problems.append(f"{where}.required: must be true or false")
+        problems.append(SchemaProblem(f"{where}.required", "not_a_boolean"))
     weight = item.get("weight", 0.0)
     if isinstance(weight, bool) or not isinstance(weight, int | float):
-        problems.append(f"{where}.weight: must be a number")
+        problems.append(SchemaProblem(f"{where}.weight", "bad_weight"))
     problems += _names_problems(item.get("aliases", []), f"{where}.aliases")
     options = item.get("options", [])
     if not isinstance(options, list) or not all(isinstance(o, str) and tidy(o) for o in options):
-        problems.append(f"{where}.options: must be a list of non-empty texts")
+        problems.append(SchemaProblem(f"{where}.options", "bad_options"))
     return problems
 
 
-def _names_problems(names: Any, where: str) -> list[str]:
+def _names_problems(names: Any, where: str) -> list[SchemaProblem]:
     if not isinstance(names, list):
-        return [f"{where}: must be a list of texts"]
-    return [p for i, name in enumerate(names) for p in _name_problems(name, f"{where}[{i}]")]
+        return [SchemaProblem(where, "not_a_list")]
+    return [p for i, name in enumerate(names) for p in _name_problems(name, f"{where}.{i}")]
 
 
-def _name_problems(name: Any, where: str) -> list[str]:
+def _name_problems(name: Any, where: str) -> list[SchemaProblem]:
     if not isinstance(name, str) or not fold(name):
-        return [f"{where}: must be a non-empty text"]
+        return [SchemaProblem(where, "empty_name")]
     if len(name) > _MAX_LABEL:
-        return [f"{where}: must have at most {_MAX_LABEL} characters"]
+        return [SchemaProblem(where, "long_name", {"limit": _MAX_LABEL})]
     if _LABEL_FORBIDDEN.search(name):
-        return [f"{where}: must not contain | 【 】 [ ] \\ : , ; or a line end"]
+        return [SchemaProblem(where, "forbidden_in_name")]
     return []
 
 
-def _problems_between(fields: tuple[Field, ...]) -> list[str]:
+def _problems_between(fields: tuple[Field, ...]) -> list[SchemaProblem]:
     """What is wrong with fields taken together, and with values that JSON types do not rule out."""
     if not fields:
-        return ["fields: must have at least one field"]
-    problems: list[str] = []
+        return [SchemaProblem("fields", "no_fields")]
+    problems: list[SchemaProblem] = []
     owner: dict[str, str] = {}
     seen: set[str] = set()
     for index, f in enumerate(fields):
-        where = f"fields[{index}]"
+        where = f"fields.{index}"
         if f.key in seen:
-            problems.append(f"{where}.key: {f.key} is used twice; keys must be unique")
+            problems.append(SchemaProblem(f"{where}.key", "duplicate_key", {"key": f.key}))
         seen.add(f.key)
         if not math.isfinite(f.weight) or f.weight < 0:
-            problems.append(f"{where}.weight: must be 0 or more")
+            problems.append(SchemaProblem(f"{where}.weight", "bad_weight"))
         if f.kind == "choice" and not f.options:
-            problems.append(f"{where}.options: a choice needs at least one option")
+            problems.append(SchemaProblem(f"{where}.options", "no_options"))
         if f.kind != "choice" and f.options:
-            problems.append(f"{where}.options: only a choice has options; remove them")
+            problems.append(SchemaProblem(f"{where}.options", "options_not_for_kind"))
         if len({fold(option) for option in f.options}) < len(f.options):
-            problems.append(f"{where}.options: two options read alike; make them distinct")
-        for name in f.names():
+            problems.append(SchemaProblem(f"{where}.options", "alike_options"))
+        for place, name in f.places():
             other = owner.setdefault(fold(name), f.key)
             if other != f.key:
-                problems.append(f"{where}.label: {name} already names the field {other}")
+                params = {"name": name, "field": other}
+                problems.append(SchemaProblem(f"{where}.{place}", "name_taken", params))
     if not problems and sum(f.weight for f in fields) <= 0:
-        problems.append("fields: at least one field needs a weight above 0")
+        problems.append(SchemaProblem("fields", "no_weight"))
     return problems
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,13 +29,16 @@ def settle(
     schema: Schema = DEFAULT_SCHEMA,
     catalog_values: Mapping[str, Value] | Callable[[str], Mapping[str, Value]] | None = None,
     category_parent: CategoryParent | None = None,
+    *,
+    known: Sequence[Container[str]] | None = None,
 ) -> Settled:
     """The values that annotations, in the order of submission, come to.
 
     Per field: the value of all, or of more than half; a field that still differs takes the
     catalog's value, else the first submitted one, and is a tie. ``catalog_values`` are those of
     the settled SKU, or a function from its code to them. Of equal values the first submitted
-    text is taken. Raises :class:`ValueError` without annotations.
+    text is taken. ``known`` are the fields that each annotation's author was asked for: the others
+    have no say on a field. Raises :class:`ValueError` without annotations.
     """
     if not annotations:
         raise ValueError("there is nothing to settle: no annotations")
@@ -44,15 +47,18 @@ def settle(
     ties = []
     # The SKU goes first: the catalog's values hang on it.
     for f in sorted(schema.fields, key=lambda f: f.kind != "sku"):
-        group, majority = _largest_group(f, [a.get(f.key) for a in annotations], category_parent)
+        asked = [
+            a for n, a in enumerate(annotations) if known is None or f.key in known[n]
+        ] or annotations
+        group, majority = _largest_group(f, [a.get(f.key) for a in asked], category_parent)
         value: Value | None = group[0]
-        if len(group) == len(annotations):
+        if len(group) == len(asked):
             source: Source = "agreed"
         elif majority:
             source = "majority"
         else:
             ties.append(f.key)
-            value, source = _break_tie(f, annotations, _catalog(catalog_values, schema, values))
+            value, source = _break_tie(f, asked, _catalog(catalog_values, schema, values))
         if value is not None:
             values[f.key] = value
         sources[f.key] = source

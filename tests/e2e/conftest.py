@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,8 @@ from annotator.accounts import services as accounts
 from annotator.accounts.models import Project
 from annotator.accounts.states import Role
 from annotator.core import outbox
+
+from . import world
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 PASSWORD = "a-long-test-password"
@@ -47,7 +51,10 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture
 def project(transactional_db: None) -> Project:
     site, _ = accounts.ensure_site(slug="depot", name="一号仓")
-    project, _ = accounts.ensure_project(site=site, slug="main", name="主项目", withhold_rate=0.0)
+    # No task comes by chance: stories count on the order.
+    project, _ = accounts.ensure_project(
+        site=site, slug="main", name="主项目", withhold_rate=0.0, random_share=0.0
+    )
     for username, name, role in (
         ("anna", "安娜", Role.ANNOTATOR),
         ("ben", "小本", Role.ANNOTATOR),
@@ -71,7 +78,7 @@ def worker(settings: Any, live_server: Any) -> Iterator[Callable[[], None]]:
 
     def run() -> None:
         while not over.is_set():
-            if not sum(outbox.drain(queue, limit=8) for queue in ("urgent", "normal")):
+            if not sum(outbox.drain(queue, limit=8) for queue in ("urgent", "normal", "bulk")):
                 time.sleep(0.1)
         connection.close()
 
@@ -114,6 +121,22 @@ def sign_in(
     for context in contexts:
         context.close()
     assert not problems, problems
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of rendered scenes."""
+    folder = tmp_path_factory.mktemp("scenes") / "set"
+    command = [sys.executable, "-m", "inference.scenes", str(folder), "--views", "front,top"]
+    command += ["--scenes", str(world.SCENES), "--seed", "7"]
+    subprocess.run(command, check=True, capture_output=True, cwd=django_settings.BASE_DIR)
+    return folder
+
+
+@pytest.fixture
+def full(project: Project, rendered: Path) -> world.World:
+    """The project with one of everything (see ``world``)."""
+    return world.fill(project, rendered)
 
 
 @pytest.fixture

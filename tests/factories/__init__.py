@@ -7,6 +7,8 @@ import random
 from typing import Any
 
 import factory
+import numpy as np
+from django.db import transaction
 from factory.django import DjangoModelFactory
 from PIL import Image, ImageDraw
 
@@ -15,10 +17,15 @@ from annotator.accounts.states import Role
 from annotator.captures.models import Capture, Scene
 from annotator.catalog.models import Sku
 from annotator.catalog.naming import code_key, pinyin_keys
+from annotator.catalog.services import next_number
 from annotator.labeling.models import Task
+from annotator.labeling.services import prepare_tasks
 from annotator.labeling.states import TaskState
+from annotator.media import storage
 from annotator.media.models import StoredImage
 from annotator.media.pictures import bands
+from annotator.media.queries import image_path
+from annotator.suggestions.models import CaptureSuggestion, PictureDescription, Suggestion
 
 
 class SiteFactory(DjangoModelFactory):
@@ -47,6 +54,7 @@ class ProjectFactory(DjangoModelFactory):
     slug = factory.Sequence(lambda n: f"project-{n}")
     name = "测试项目"
     withhold_rate = 0.0
+    random_share = 0.0
 
 
 class SkuFactory(DjangoModelFactory):
@@ -59,6 +67,10 @@ class SkuFactory(DjangoModelFactory):
     name = factory.Sequence(lambda n: f"商品{n}")
     spec = "500ml/瓶"
     unit = "瓶"
+
+    @factory.lazy_attribute
+    def change_number(self) -> int:
+        return next_number(self.site.pk) if self.site.pk else 0
 
     @factory.lazy_attribute
     def pinyin(self) -> str:
@@ -125,6 +137,52 @@ class TaskFactory(DjangoModelFactory):
     def capture(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
         if create:
             CaptureFactory(site=self.project.site, scene=self.scene)
+
+
+def alike_tasks(
+    project: Project, sku: Sku, count: int, *, confidence: float = 0.95, look: int = 0
+) -> list[Task]:
+    """Ready tasks whose pictures look the same (each ``look`` otherwise) and of which the machine
+    says the same, as it is stored when the recognizer has answered."""
+    tasks = TaskFactory.create_batch(count, project=project)
+    for n, task in enumerate(tasks):
+        rng = np.random.default_rng(look)
+        vector = rng.standard_normal(1280) + 0.3 * np.random.default_rng(n).standard_normal(1280)
+        capture = task.scene.captures.get()
+        PictureDescription.objects.create(
+            image=capture.image,
+            describer="test",
+            embedding=(vector / np.linalg.norm(vector)).astype("<f2").tobytes(),
+        )
+        values = {"sku": sku.code, "category": "饮料", "spec": sku.spec}
+        proposals = {
+            key: {"value": value, "confidence": confidence, "source": "catalog"}
+            for key, value in values.items()
+        }
+        suggestion = Suggestion.objects.create(
+            capture=capture,
+            model_version="m",
+            site_number=1,
+            fields=proposals,
+            candidates=[{"sku_code": sku.code, "confidence": confidence, "parts": {}, "words": []}],
+            neighbours=[],
+            flags=[],
+            timings_ms={},
+        )
+        CaptureSuggestion.objects.create(capture=capture, state="done", current=suggestion)
+        with transaction.atomic():
+            prepare_tasks(scene=task.scene_id, confidence=confidence, sku_code=sku.code)
+    return tasks
+
+
+def photograph(task: Task, photo: Image.Image) -> None:
+    """Give the task's pictures files that a browser can show."""
+    for capture in task.scene.captures.select_related("image"):
+        image = capture.image
+        out = io.BytesIO()
+        photo.convert("RGB").resize((image.width, image.height)).save(out, "WEBP", quality=80)
+        for variant in storage.VARIANTS:
+            storage.write(image_path(image, variant), out.getvalue())
 
 
 def member(site: Site, *roles: Role, **fields: Any) -> User:

@@ -152,6 +152,34 @@ def test_errors_speak_the_language_of_the_signed_in_person(person: User) -> None
     assert (person.language, person.display_name) == ("ja", "李さん")
 
 
+def test_own_shortcuts_are_kept_and_come_with_the_session(person: User) -> None:
+    api = Api(person)
+    assert api.get("/session").json()["user"]["shortcuts"] == {}
+    mine = {"draw": "q", "submit": "mod+shift+s", "zoomIn": "+"}
+    assert api.patch("/me", {"shortcuts": mine}).json()["shortcuts"] == mine
+    assert api.get("/session").json()["user"]["shortcuts"] == mine
+    assert Api(factories.UserFactory()).get("/session").json()["user"]["shortcuts"] == {}
+
+
+@pytest.mark.parametrize(
+    "shortcuts",
+    [
+        {"draw": "ctrl z"},
+        {"draw": ""},
+        {"draw": "mod+alt+shift+q+w"},
+        {"not an action": "q"},
+        {f"action{n}": "q" for n in range(101)},
+        ["q"],
+    ],
+)
+def test_shortcuts_that_cannot_be_are_refused(person: User, shortcuts: Any) -> None:
+    answer = Api(person).patch("/me", {"shortcuts": shortcuts})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"].startswith("shortcuts")
+    person.refresh_from_db()
+    assert person.shortcuts == {}
+
+
 def test_settings_of_ones_own_are_checked(person: User) -> None:
     api = Api(person)
     answer = api.patch("/me", {"language": "de", "is_superuser": True})

@@ -14,8 +14,9 @@ from django.core.management import CommandError, call_command
 
 from annotator.accounts.models import Site
 from annotator.accounts.states import Role
-from annotator.catalog import queries, services
+from annotator.catalog import importing, queries
 from annotator.catalog.models import Category, ReferencePicture, Sku
+from annotator.catalog.naming import pinyin_keys
 from annotator.catalog.table import read_csv
 from annotator.core.models import AuditEntry, OutboxEvent
 from tests import factories
@@ -139,7 +140,7 @@ def test_tables_come_in_many_shapes(
 ) -> None:
     table = read_csv(written(delimiter, order).encode(encoding))
     assert (table.errors, table.extra) == ([], ["备注"])
-    services.import_catalog(site=site, table=table)
+    importing.import_catalog(site=site, table=table)
     sku = Sku.objects.get()
     assert (sku.code, sku.name, sku.spec) == ("A-1", "洗发水，大瓶", "500ml")
     assert sku.extra == {"备注": "易碎"}
@@ -315,7 +316,7 @@ def shelves(site: Site) -> None:
         sku = factories.SkuFactory(
             site=site, code=code, name=name, brand=brand, barcode=barcode, sales_volume=sales
         )
-        services._apply(sku, {}, lambda path: None)
+        sku.pinyin, sku.initials = pinyin_keys(f"{name} {brand}")
         sku.save()
     factories.SkuFactory(site=site, code="WASH-OLD", name="旧洗发水", active=False)
     factories.SkuFactory(code="WASH-ELSEWHERE", name="别处的洗发水")
@@ -355,7 +356,8 @@ def test_completion_through_the_api(shelves: None, site: Site) -> None:
     api = Api(factories.member(site, Role.ANNOTATOR))
     answer = api.get("/skus/autocomplete?q=wash&limit=2").json()["results"]
     assert [row["code"] for row in answer] == ["WASH", "WASH-2024-GREEN"]
-    assert answer[0] | {"code": "", "name": ""} == {
+    assert answer[0] | {"id": 0, "code": "", "name": ""} == {
+        "id": 0,
         "code": "",
         "name": "",
         "brand": "沐白",

@@ -16,8 +16,8 @@ from PIL import Image
 
 from annotator.accounts.models import Project
 from annotator.accounts.states import Role
+from annotator.captures.intake import take_in
 from annotator.captures.models import Capture, Scene
-from annotator.captures.services import take_in
 from annotator.catalog.models import Sku
 from annotator.core.models import OutboxEvent
 from annotator.datasets import layout

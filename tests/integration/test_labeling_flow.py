@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotator.accounts.models import Project
 from annotator.accounts.states import Role
-from annotator.core import outbox
+from annotator.core import append_only, audit, outbox
 from annotator.core.models import AuditEntry
 from annotator.labeling import services
 from annotator.labeling.models import Agreement, Annotation, Assignment, Task
 from annotator.review.models import Decision
 from tests import factories
+from tests.acting import submit, take
 from tests.conftest import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,24 +43,6 @@ def people(project: Project) -> dict[str, Api]:
         "reviewer2": Api(factories.member(site, Role.REVIEWER)),
         "admin": Api(factories.member(site, Role.ADMIN)),
     }
-
-
-def take(api: Api, project: Project) -> Any:
-    answer = api.post(f"/projects/{project.pk}/next")
-    assert answer.status_code == 200, answer.content
-    return answer.json()
-
-
-def submit(api: Api, assignment: Any, key: str = "", boxes: Any = (), **fields: Any) -> Any:
-    body = {
-        "token": assignment["token"],
-        "fields": {**factories.GOOD_FIELDS, **fields},
-        "boxes": list(boxes),
-        "attributes": {"package_type": "carton", "stack_level": 2},
-        "active_seconds": 12.5,
-    }
-    headers = {"Idempotency_Key": key} if key else {}
-    return api.post(f"/assignments/{assignment['id']}/submit", body, **headers)
 
 
 def dispute_of(people: dict[str, Api], project: Project) -> Any:
@@ -436,6 +420,15 @@ def test_the_audit_log_is_append_only(people: dict[str, Api], project: Project) 
         AuditEntry.objects.filter(pk=entry.pk).update(action="x")
     with pytest.raises(Exception, match="append-only"):
         AuditEntry.objects.filter(pk=entry.pk).delete()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps its triggers")
+def test_migrating_puts_the_audit_logs_triggers_back(project: Project) -> None:
+    audit.record(action="x", on=project)
+    append_only.remove(connection)
+    call_command("migrate", verbosity=0)
+    with pytest.raises(Exception, match="append-only"):
+        AuditEntry.objects.all().delete()
 
 
 def test_an_assignment_is_only_its_own(people: dict[str, Api], project: Project) -> None:

@@ -18,6 +18,7 @@ from annotator.core.events import Later, Now
 from annotator.core.models import OutboxEvent
 from annotator.core.outbox import TryLater
 from annotator.pipeline.table import TABLE
+from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -304,4 +305,35 @@ def test_every_handler_of_the_table_is_known_to_the_workers() -> None:
     assert later
     for name, handler in later.items():
         assert outbox._handlers[name] == (handler.handler, handler.batch)
-        assert handler.queue in ("urgent", "normal", "train")
+        assert handler.queue in ("urgent", "normal", "bulk", "train")
+
+
+def test_slow_work_leaves_threads_for_urgent_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    from annotator.core import tasks
+
+    drained: list[str] = []
+    monkeypatch.setattr(outbox, "drain", lambda queue: drained.append(queue) or 1)
+    seat = tasks.SEATS["normal"]
+    assert seat.acquire(blocking=False) and seat.acquire(blocking=False)
+    try:
+        assert tasks.work("normal") == 0
+        assert tasks.work("urgent") == 1
+        assert tasks.work("bulk") == 1
+    finally:
+        seat.release(), seat.release()
+    assert tasks.work("normal") == 1
+    assert drained == ["urgent", "bulk", "normal"]
+
+
+def test_answers_are_kept_for_a_week() -> None:
+    from annotator.core.models import KeptAnswer
+    from annotator.core.tasks import forget_answers
+
+    person = factories.UserFactory()
+    for key, days in (("old", 8), ("young", 6)):
+        kept = KeptAnswer.objects.create(user=person, key=key, fingerprint="", status=200, body={})
+        KeptAnswer.objects.filter(pk=kept.pk).update(
+            created_at=timezone.now() - timedelta(days=days)
+        )
+    assert forget_answers() == 1
+    assert KeptAnswer.objects.get().key == "young"

@@ -13,9 +13,11 @@ from django.utils import timezone
 from annotator.accounts.models import Membership, Project
 from annotator.accounts.services import create_token
 from annotator.accounts.states import Role
-from annotator.captures.models import Quarantine
+from annotator.captures.models import Quarantine, Scene
 from annotator.catalog.models import Category, ReferencePicture
 from annotator.core import audit
+from annotator.core.models import Job
+from annotator.labeling.models import Batch
 from annotator.labeling.states import TaskState
 from annotator.review.models import Decision, Dispute
 from annotator.suggestions.models import CaptureSuggestion, Suggestion
@@ -42,6 +44,13 @@ def add_capture(project: Project) -> None:
         CaptureSuggestion.objects.create(capture=row, state="done", current=suggestion)
 
 
+def add_group(project: Project) -> None:
+    first, second = (factories.SceneFactory(site=project.site) for _ in range(2))
+    for scene in (first, second):
+        factories.CaptureFactory(site=project.site, scene=scene)
+    Scene.objects.filter(pk__in=[first.pk, second.pk]).update(group=first)
+
+
 def add_sku(project: Project) -> None:
     sku = factories.SkuFactory(site=project.site)
     sku.category = Category.objects.create(site=project.site, name=sku.code, path=sku.code)
@@ -61,12 +70,21 @@ def add_task(project: Project) -> None:
 def add_dispute(project: Project) -> None:
     task = factories.TaskFactory(project=project, state=TaskState.DISPUTED)
     Dispute.objects.create(
-        task=task, opened_at=timezone.now(), reviewer=factories.UserFactory(), score=0.5
+        task=task,
+        project=project,
+        opened_at=timezone.now(),
+        reviewer=factories.UserFactory(),
+        score=0.5,
     )
 
 
 def add_project(project: Project) -> None:
     factories.TaskFactory(project=factories.ProjectFactory(site=project.site))
+
+
+def add_batch(project: Project) -> None:
+    batch = Batch.objects.create(project=project, name=f"b{Batch.objects.count()}")
+    factories.TaskFactory(project=project, batch=batch)
 
 
 def add_quarantine(project: Project) -> None:
@@ -77,6 +95,13 @@ def add_quarantine(project: Project) -> None:
         size=0,
         sha256=f"{Quarantine.objects.count():064x}",
         source="test",
+    )
+
+
+def add_reason(project: Project) -> None:
+    n = Quarantine.objects.count()
+    Quarantine.objects.create(
+        site=project.site, name="a", code=f"code{n}", size=0, sha256=f"{n:064x}", source="test"
     )
 
 
@@ -94,27 +119,38 @@ def add_token(project: Project) -> None:
     create_token(site=project.site, name="t", user=factories.member(project.site, Role.ADMIN))
 
 
+def add_job(project: Project) -> None:
+    Job.objects.create(site_id=project.site_id, kind="test", created_by=factories.UserFactory())
+
+
 def rows_of(answer: Any) -> list[Any]:
     body = answer.json()
     rows: list[Any] = body["results"] if isinstance(body, dict) else body
     return rows
 
 
-# What every request costs: the session, its person, and the check of the role on some site.
-SIGNED_IN = 3
+# What every request costs: the session, and its person with their roles.
+SIGNED_IN = 2
 
 LISTS: dict[str, tuple[Callable[[Project], None], str, int]] = {
     "captures": (add_capture, "/captures", 1),
     "skus": (add_sku, "/skus", 2),
-    "tasks": (add_task, "/tasks", 3),
+    "tasks": (add_task, "/tasks", 4),
     "disputes": (add_dispute, "/projects/{project}/disputes", 3),
-    # projects; then their tasks' states, my answers, my open tasks and my roles
-    "projects": (add_project, "/projects", 5),
+    # projects; then their tasks' states, my answers, my open tasks, what I read and my roles
+    "projects": (add_project, "/projects", 6),
+    # the project, its batches, their progress
+    "batches": (add_batch, "/projects/{project}/batches", 3),
+    # groups; then their covers
+    "groups": (add_group, "/captures/groups", 2),
+    "reasons": (add_reason, "/quarantine/reasons?site={site}", 2),
     "quarantine": (add_quarantine, "/quarantine", 1),
     "audit": (add_audit, "/audit", 1),
-    "members": (add_member, "/members?site={site}", 2),
+    "jobs": (add_job, "/jobs", 1),
+    # the site, its members, who of them works elsewhere, my roles
+    "members": (add_member, "/members?site={site}", 4),
     "tokens": (add_token, "/tokens?site={site}", 2),
-    "completions": (add_sku, "/skus/autocomplete?q=sku&site={site}", 3),
+    "completions": (add_sku, "/skus/autocomplete?q=sku&site={site}", 4),
     "categories": (add_sku, "/categories?site={site}", 2),
 }
 

@@ -18,8 +18,8 @@ from PIL import Image
 from annotator.accounts.models import Project, Site
 from annotator.accounts.services import create_token
 from annotator.accounts.states import Role
+from annotator.captures.intake import take_in
 from annotator.captures.models import Capture
-from annotator.captures.services import take_in
 from annotator.catalog import services as catalog
 from annotator.core import outbox
 from annotator.core.models import OutboxEvent

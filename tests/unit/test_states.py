@@ -29,9 +29,10 @@ EXPECTED = {
               "import": ("decided", "admin system")},
     "labeling": {"lease": ("labeling", "annotator"), "submit": ("labeling", "annotator"),
                  "vacate": ("ready", "system"), "agree": ("decided", "system"),
-                 "dispute": ("disputed", "system"), "withdraw": ("labeling", "annotator")},
+                 "dispute": ("disputed", "system"), "withdraw": ("labeling", "annotator"),
+                 "return": ("labeling", "system")},
     "disputed": {"withdraw": ("labeling", "annotator"), "arbitrate": ("decided", "reviewer"),
-                 "reject": ("rejected", "reviewer")},
+                 "send_back": ("labeling", "reviewer"), "reject": ("rejected", "reviewer")},
     "decided": {"withdraw": ("labeling", "annotator"), "reopen": ("disputed", "reviewer admin")},
     "rejected": {"reopen": ("disputed", "reviewer admin")},
 }  # fmt: skip

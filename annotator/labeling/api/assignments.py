@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
-from annotator.accounts.models import Project
 from annotator.accounts.states import ANNOTATORS
 from annotator.accounts.views import SiteView
-from annotator.core.errors import EditConflict
+from annotator.core.http import IF_MATCH, version_seen
 from annotator.core.idempotency import answer_once
+from annotator.suggestions.queries import suggested_views
 
-from .. import policies, services
+from .. import policies, queries, services
 from ..models import Annotation, Assignment
 from ..states import SkipReason, TaskState
 from . import serializers as s
 
+F = TypeVar("F", bound="Serializer[Any]")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="Makes repeating it harmless."
 )
@@ -36,23 +39,47 @@ class NextView(SiteView):
         responses={200: s.AssignmentSerializer, 204: None},
     )
     def post(self, request: Request, project_id: int) -> Response:
-        project = get_object_or_404(Project, pk=project_id, site__in=self.sites)
         form = s.NextSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         assignment = services.next_assignment(
-            project=project, annotator=self.person, exclude=form.validated_data["exclude"]
+            project=project_id, annotator=self.person, exclude=form.validated_data["exclude"]
         )
-        if assignment is None:
-            return Response(status=204)
-        return _answer(assignment)
+        return _answer(assignment) if assignment else Response(status=204)
+
+
+class NextOnSiteView(SiteView):
+    """Take the next task of any project of a site: they take turns by their shares."""
+
+    access = {"POST": ANNOTATORS}
+
+    @extend_schema(
+        operation_id="next_on_site",
+        request=s.NextSerializer,
+        responses={200: s.AssignmentSerializer, 204: None},
+    )
+    def post(self, request: Request, site_id: int) -> Response:
+        site = get_object_or_404(self.sites, pk=site_id)
+        form = s.NextSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        assignment = services.next_on_site(
+            site=site, annotator=self.person, exclude=form.validated_data["exclude"]
+        )
+        return _answer(assignment) if assignment else Response(status=204)
 
 
 class _OwnAssignment(SiteView):
     def assignment(self, assignment_id: int) -> Assignment:
-        rows = Assignment.objects.filter(
-            annotator=self.person, task__project__site__in=self.sites
-        ).select_related("task__project", "suggestion")
-        return get_object_or_404(rows, pk=assignment_id)
+        rows = queries.own_assignment(assignment_id, self.person).select_related("suggestion")
+        return get_object_or_404(rows)
+
+    def checked(self, form: type[F], assignment_id: int) -> F:
+        """The request's body. What is wrong with it is told only to whom the assignment belongs;
+        the services look for that themselves."""
+        checked = form(data=self.request.data)
+        if not checked.is_valid():
+            self.assignment(assignment_id)
+            raise ValidationError(checked.errors)
+        return checked
 
 
 class AssignmentView(_OwnAssignment):
@@ -74,18 +101,16 @@ class DraftView(_OwnAssignment):
         operation_id="save_draft",
         request=s.DraftSerializer,
         responses=s.DraftSavedSerializer,
-        parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER)],
+        parameters=[IF_MATCH],
     )
     def put(self, request: Request, assignment_id: int) -> Response:
-        assignment = self.assignment(assignment_id)
-        form = s.DraftSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = self.checked(s.DraftSerializer, assignment_id)
         assignment = services.save_draft(
-            assignment=assignment,
+            assignment=assignment_id,
             annotator=self.person,
             token=form.validated_data["token"],
             draft=form.validated_data["draft"],
-            version=_version(request),
+            version=version_seen(request),
         )
         body = {"etag": s.etag_of(assignment), "expires_at": assignment.expires_at}
         return Response(body, headers={"ETag": s.etag_of(assignment)})
@@ -103,13 +128,11 @@ class SubmitView(_OwnAssignment):
         parameters=[IDEMPOTENCY_KEY],
     )
     def post(self, request: Request, assignment_id: int) -> Response:
-        assignment = self.assignment(assignment_id)
-        form = s.SubmitSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = self.checked(s.SubmitSerializer, assignment_id)
 
         def act() -> tuple[int, Any]:
             annotation, _ = services.submit_annotation(
-                assignment=assignment, annotator=self.person, **form.validated_data
+                assignment=assignment_id, annotator=self.person, **form.validated_data
             )
             until = annotation.created_at + policies.WITHDRAW_WITHIN
             return 201, {
@@ -145,14 +168,12 @@ class SkipView(_OwnAssignment):
         parameters=[IDEMPOTENCY_KEY],
     )
     def post(self, request: Request, assignment_id: int) -> Response:
-        assignment = self.assignment(assignment_id)
-        form = s.SkipSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = self.checked(s.SkipSerializer, assignment_id)
         data = form.validated_data
 
         def act() -> tuple[int, Any]:
             services.skip(
-                assignment=assignment,
+                assignment=assignment_id,
                 annotator=self.person,
                 token=data["token"],
                 reason=SkipReason(data["reason"]),
@@ -176,15 +197,43 @@ class ReleaseView(_OwnAssignment):
 
     @extend_schema(operation_id="release", request=s.TokenOnlySerializer, responses={204: None})
     def post(self, request: Request, assignment_id: int) -> Response:
-        assignment = self.assignment(assignment_id)
-        form = s.TokenOnlySerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = self.checked(s.TokenOnlySerializer, assignment_id)
         services.release(
-            assignment=assignment,
+            assignment=assignment_id,
             annotator=self.person,
             token=form.validated_data["token"],
         )
         return Response(status=204)
+
+
+class ExtendView(_OwnAssignment):
+    """Extend the lease of somebody who looks at a picture for long and types nothing."""
+
+    access = {"POST": ANNOTATORS}
+
+    @extend_schema(
+        operation_id="extend", request=s.TokenOnlySerializer, responses=s.DraftSavedSerializer
+    )
+    def post(self, request: Request, assignment_id: int) -> Response:
+        form = self.checked(s.TokenOnlySerializer, assignment_id)
+        assignment = services.extend(
+            assignment=assignment_id,
+            annotator=self.person,
+            token=form.validated_data["token"],
+        )
+        return Response({"etag": s.etag_of(assignment), "expires_at": assignment.expires_at})
+
+
+class OwnAnswerView(SiteView):
+    """One's own answer, to look at; never how its task came out."""
+
+    access = {"GET": ANNOTATORS}
+
+    @extend_schema(operation_id="own_answer", responses=s.OwnAnswerSerializer)
+    def get(self, request: Request, annotation_id: int) -> Response:
+        rows = Annotation.objects.filter(author=self.person, task__project__site__in=self.sites)
+        row = get_object_or_404(rows.select_related("task", "assignment"), pk=annotation_id)
+        return Response(s.own_answer_json(row, suggested_views(row.task.scene_id)))
 
 
 class WithdrawView(SiteView):
@@ -202,12 +251,3 @@ class WithdrawView(SiteView):
 
 def _answer(assignment: Assignment) -> Response:
     return Response(s.assignment_json(assignment), headers={"ETag": s.etag_of(assignment)})
-
-
-def _version(request: Request) -> int | None:
-    tag = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
-    if not tag or tag == "*":
-        return None
-    if not tag.isdigit():
-        raise EditConflict()
-    return int(tag)

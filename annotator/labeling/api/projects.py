@@ -14,10 +14,11 @@ from rest_framework.response import Response
 from annotator.accounts.api import SiteQuery, SiteSerializer, site_json
 from annotator.accounts.models import Project
 from annotator.accounts.queries import projects_on, roles_by_site
-from annotator.accounts.services import change_project
+from annotator.accounts.services import change_project, create_project
 from annotator.accounts.states import ADMINS, ANNOTATORS, LABELERS, STAFF
 from annotator.accounts.views import SiteView
 from annotator.captures.models import Capture
+from annotator.core.http import IF_MATCH, version_seen
 from annotator.media.queries import image_urls
 
 from .. import queries
@@ -55,11 +56,15 @@ class CountsSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField()
 
 
-class MySerializer(serializers.Serializer[Any]):
-    roles = serializers.ListField(child=serializers.CharField())
+class ProgressSerializer(serializers.Serializer[Any]):
     today = serializers.IntegerField()
     mean_active_seconds = serializers.FloatField(allow_null=True)
     open = serializers.IntegerField(help_text="Tasks that I can still take.")
+
+
+class MySerializer(ProgressSerializer):
+    roles = serializers.ListField(child=serializers.CharField())
+    guide_unread = serializers.BooleanField(help_text="Changed since I last read it.")
 
 
 class ProjectSerializer(serializers.Serializer[Any]):
@@ -72,25 +77,62 @@ class ProjectSerializer(serializers.Serializer[Any]):
     boxes_required = serializers.BooleanField()
     withhold_rate = serializers.FloatField()
     lease_seconds = serializers.IntegerField()
-    guide = serializers.CharField(allow_blank=True)
+    label_duplicates_once = serializers.BooleanField()
+    lookalikes = serializers.BooleanField(
+        help_text="Tasks that look the same may be answered in one go."
+    )
+    guide = serializers.CharField(allow_blank=True, help_text="Markdown.")
+    guide_version = serializers.IntegerField()
+    language = serializers.ChoiceField(["zh-hans", "en", "ja"])
+    share = serializers.FloatField(help_text="Part of the site's work; 0: none of it.")
+    random_share = serializers.FloatField(help_text="Of the tasks, handed out at random.")
     version = serializers.IntegerField()
     schema = SchemaSerializer()
+    schema_version = serializers.IntegerField()
+    archived_at = serializers.DateTimeField(allow_null=True)
     counts = CountsSerializer(
         allow_null=True, help_text="Null for annotators: counts would tell of others' answers."
     )
     my = MySerializer()
 
 
-class ProjectChangeSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=128, required=False)
+class ProjectSettingsSerializer(serializers.Serializer[Any]):
     overlap = serializers.IntegerField(required=False, min_value=1, max_value=9)
     threshold = serializers.FloatField(required=False, min_value=0, max_value=1)
     boxes_required = serializers.BooleanField(required=False)
     withhold_rate = serializers.FloatField(required=False, min_value=0, max_value=1)
     lease_seconds = serializers.IntegerField(required=False, min_value=30, max_value=86_400)
-    guide = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    label_duplicates_once = serializers.BooleanField(required=False)
+    lookalikes = serializers.BooleanField(required=False)
+    guide = serializers.CharField(
+        required=False, allow_blank=True, max_length=20_000, trim_whitespace=False
+    )
+    language = serializers.ChoiceField(["zh-hans", "en", "ja"], required=False)
+    share = serializers.FloatField(required=False, min_value=0, max_value=1000)
+    random_share = serializers.FloatField(required=False, min_value=0, max_value=1)
     schema = serializers.DictField(required=False)
+
+
+class NewProjectSerializer(ProjectSettingsSerializer):
+    site = serializers.IntegerField()
+    slug = serializers.CharField(max_length=63)
+    name = serializers.CharField(max_length=128)
+
+
+class ProjectChangeSerializer(ProjectSettingsSerializer):
+    slug = serializers.CharField(max_length=63, required=False)
+    name = serializers.CharField(max_length=128, required=False)
+    archived = serializers.BooleanField(required=False)
+    renames = serializers.DictField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Keys of the present schema and the keys that the same fields have in the new one.",
+    )
     version = serializers.IntegerField(required=False)
+
+
+class ProjectsQuery(SiteQuery):
+    archived = serializers.BooleanField(required=False, default=False)
 
 
 def projects_json(view: SiteView, projects: Sequence[Project]) -> list[dict[str, Any]]:
@@ -98,6 +140,7 @@ def projects_json(view: SiteView, projects: Sequence[Project]) -> list[dict[str,
     ids = [project.pk for project in projects]
     counts = queries.state_counts(ids)
     progress = queries.my_progress(ids, view.person)
+    read = queries.guides_read(ids, view.person)
     roles = {site_id: held for site_id, (_, held) in roles_by_site(view.person).items()}
     return [
         {
@@ -110,31 +153,65 @@ def projects_json(view: SiteView, projects: Sequence[Project]) -> list[dict[str,
             "boxes_required": project.boxes_required,
             "withhold_rate": project.withhold_rate,
             "lease_seconds": project.lease_seconds,
+            "label_duplicates_once": project.label_duplicates_once,
+            "lookalikes": project.lookalikes,
             "guide": project.guide,
+            "guide_version": project.guide_version,
+            "language": project.language,
+            "share": project.share,
+            "random_share": project.random_share,
             "version": project.version,
             "schema": schema_of(project).to_json(),
+            "schema_version": project.schema_version,
+            "archived_at": project.archived_at,
             "counts": counts[project.pk] if STAFF & set(roles[project.site_id]) else None,
-            "my": {"roles": roles[project.site_id], **progress[project.pk]},
+            "my": {
+                "roles": roles[project.site_id],
+                "guide_unread": bool(project.guide)
+                and read.get(project.pk, 0) < project.guide_version,
+                **progress[project.pk],
+            },
         }
         for project in projects
     ]
 
 
+def project_answer(view: SiteView, project: Project, status: int = 200) -> Response:
+    """One project, with its version as the entity tag."""
+    body = projects_json(view, [project])[0]
+    return Response(body, status=status, headers={"ETag": f'"{project.version}"'})
+
+
 class ProjectsView(SiteView):
     """The projects of the caller's sites."""
 
-    access = {"GET": LABELERS}
+    access = {"GET": LABELERS, "POST": ADMINS}
 
     @extend_schema(
-        operation_id="projects", parameters=[SiteQuery], responses=ProjectSerializer(many=True)
+        operation_id="projects", parameters=[ProjectsQuery], responses=ProjectSerializer(many=True)
     )
     def get(self, request: Request) -> Response:
-        query = SiteQuery(data=request.query_params)
+        query = ProjectsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        rows = projects_on(self.sites)
+        rows = projects_on(self.sites).filter(
+            archived_at__isnull=not query.validated_data["archived"]
+        )
         if "site" in query.validated_data:
             rows = rows.filter(site=query.validated_data["site"])
         return Response(projects_json(self, list(rows[:200])))
+
+    @extend_schema(
+        operation_id="create_project",
+        request=NewProjectSerializer,
+        responses={201: ProjectSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        form = NewProjectSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        settings = dict(form.validated_data)
+        site = get_object_or_404(self.sites, pk=settings.pop("site"))
+        project = create_project(site=site, actor=self.person, **settings)
+        return project_answer(self, project, status=201)
 
 
 class ProjectView(SiteView):
@@ -145,12 +222,13 @@ class ProjectView(SiteView):
     @extend_schema(operation_id="project", responses=ProjectSerializer)
     def get(self, request: Request, project_id: int) -> Response:
         project = get_object_or_404(projects_on(self.sites), pk=project_id)
-        return Response(projects_json(self, [project])[0])
+        return project_answer(self, project)
 
     @extend_schema(
         operation_id="change_project",
         request=ProjectChangeSerializer,
         responses=ProjectSerializer,
+        parameters=[IF_MATCH],
     )
     def patch(self, request: Request, project_id: int) -> Response:
         project = get_object_or_404(projects_on(self.sites), pk=project_id)
@@ -158,21 +236,34 @@ class ProjectView(SiteView):
         form.is_valid(raise_exception=True)
         changes = dict(form.validated_data)
         version = changes.pop("version", None)
+        seen = version_seen(request)
         project = change_project(
-            project=project, changes=changes, actor=self.person, version=version
+            project=project,
+            renames=changes.pop("renames", None),
+            changes=changes,
+            actor=self.person,
+            version=version if seen is None else seen,
         )
-        return Response(projects_json(self, [project])[0])
+        return project_answer(self, project)
+
+
+class RecentQuery(serializers.Serializer[Any]):
+    flagged = serializers.BooleanField(required=False, default=False)
 
 
 class RecentView(SiteView):
-    """My last ten answers."""
+    """My last ten answers; or, ``flagged``, the last that I marked to be looked at again."""
 
     access = {"GET": ANNOTATORS}
 
-    @extend_schema(operation_id="recent", responses=s.RecentSerializer(many=True))
+    @extend_schema(
+        operation_id="recent", parameters=[RecentQuery], responses=s.RecentSerializer(many=True)
+    )
     def get(self, request: Request, project_id: int) -> Response:
+        query = RecentQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
         project = get_object_or_404(projects_on(self.sites), pk=project_id)
-        rows = queries.recent_of(project, self.person)
+        rows = queries.recent_of(project, self.person, flagged=query.validated_data["flagged"])
         return Response(s.recent_json(rows, thumbs_of([row.task.scene_id for row in rows])))
 
 

@@ -8,12 +8,15 @@ from typing import Any
 from rest_framework import serializers
 
 from annotator.captures.api import CaptureSerializer, capture_json
-from annotator.captures.queries import captures_of_scene
-from annotator.suggestions.queries import suggestion_json
+from annotator.captures.models import Capture
+from annotator.media.queries import image_urls
+from annotator.suggestions.queries import suggested_views, suggestions_json
 from annotator.suggestions.serializers import SuggestionSerializer
 
+from .. import policies
 from ..models import Annotation, Assignment, Task
-from ..states import AssignmentState, SkipReason, TaskState
+from ..revalidation import carried_draft
+from ..states import AssignmentState, Flag, SkipReason, TaskState
 
 
 class TaskSerializer(serializers.Serializer[Any]):
@@ -54,8 +57,20 @@ class AnswerSerializer(serializers.Serializer[Any]):
     attributes = serializers.DictField(required=False, default=dict)
 
 
-class DraftContentSerializer(AnswerSerializer):
+class FlagSerializer(serializers.Serializer[Any]):
+    flag = serializers.ChoiceField(
+        [("", "none"), *Flag.choices], required=False, default="", help_text="Who is to look again."
+    )
+    note = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, default="", help_text="At what."
+    )
+
+
+class DraftContentSerializer(AnswerSerializer, FlagSerializer):
     active_seconds = serializers.FloatField(required=False, default=0.0, min_value=0)
+    schema_version = serializers.IntegerField(
+        required=False, min_value=1, help_text="The schema that the page showed."
+    )
 
 
 class DraftSerializer(serializers.Serializer[Any]):
@@ -68,10 +83,15 @@ class DraftSavedSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class SubmitSerializer(AnswerSerializer):
+class SubmitSerializer(AnswerSerializer, FlagSerializer):
     token = serializers.CharField()
     active_seconds = serializers.FloatField(min_value=0)
     suggestion_used = serializers.DictField(required=False, default=dict)
+    schema_version = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="The schema that the page showed; answers to an earlier one are carried over.",
+    )
 
 
 class SubmittedAnnotationSerializer(serializers.Serializer[Any]):
@@ -93,12 +113,22 @@ class NextSerializer(serializers.Serializer[Any]):
     )
 
 
+class ReturnedSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    note = serializers.CharField(
+        allow_blank=True, help_text="The reviewer's words; empty when the schema changed."
+    )
+
+
 class AssignmentSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     token = serializers.CharField()
     state = serializers.ChoiceField(AssignmentState.choices)
     expires_at = serializers.DateTimeField()
     project = serializers.IntegerField()
+    schema_version = serializers.IntegerField(
+        help_text="The schema in force, which the draft follows."
+    )
     task = TaskSerializer()
     captures = CaptureSerializer(many=True)
     suggestion = SuggestionSerializer(allow_null=True)
@@ -107,7 +137,11 @@ class AssignmentSerializer(serializers.Serializer[Any]):
         help_text="There is one, but this answer is to be given without it."
     )
     draft = DraftContentSerializer(allow_null=True)
+    returned = ReturnedSerializer(allow_null=True, help_text="Its answer was given back.")
     etag = serializers.CharField()
+    grid = serializers.CharField(
+        allow_blank=True, help_text="The look-alikes among which it was handed out."
+    )
 
 
 class SkipSerializer(serializers.Serializer[Any]):
@@ -135,7 +169,19 @@ class RecentSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     active_seconds = serializers.FloatField()
     withdrawn_at = serializers.DateTimeField(allow_null=True)
+    returned = serializers.BooleanField(help_text="It was given back, not withdrawn by its author.")
+    withdraw_until = serializers.DateTimeField()
+    flag = serializers.ChoiceField([("", "none"), *Flag.choices])
+    note = serializers.CharField(allow_blank=True)
     thumb = serializers.CharField(allow_null=True)
+
+
+class OwnAnswerSerializer(RecentSerializer):
+    fields = ValuesField()
+    schema_version = serializers.IntegerField(help_text="The schema that the fields follow.")
+    boxes = BoxSerializer(many=True)
+    attributes = serializers.DictField()
+    captures = CaptureSerializer(many=True)
 
 
 def task_json(task: Task, *, blind: bool = False) -> dict[str, Any]:
@@ -157,24 +203,41 @@ def etag_of(assignment: Assignment) -> str:
 
 
 def assignment_json(assignment: Assignment) -> dict[str, Any]:
-    """An assignment with everything its page shows. Needs ``task`` and ``suggestion``."""
-    task = assignment.task
-    captures = captures_of_scene(task.scene_id)
-    shown = assignment.suggestion if assignment.suggestion_shown else None
-    return {
-        "id": assignment.pk,
-        "token": assignment.token,
-        "state": assignment.state,
-        "expires_at": assignment.expires_at,
-        "project": task.project_id,
-        "task": task_json(task, blind=True),
-        "captures": [capture_json(capture) for capture in captures],
-        "suggestion": suggestion_json(shown, site_id=captures[0].site_id) if shown else None,
-        "suggestion_shown": assignment.suggestion_shown,
-        "suggestion_withheld": assignment.suggestion_id is not None and shown is None,
-        "draft": assignment.draft,
-        "etag": etag_of(assignment),
-    }
+    """An assignment with everything its page shows. Needs ``task``, its project and
+    ``suggestion``."""
+    return assignments_json([assignment])[0]
+
+
+def assignments_json(assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
+    """Assignments of one site, in one statement where their ``views`` are read."""
+    views = [row.views or suggested_views(row.task.scene_id) for row in assignments]
+    shown = suggestions_json(
+        [row.suggestion if row.suggestion_shown else None for row in assignments],
+        site_id=views[0][0].site_id,
+        views=[view for captures in views for view in captures],
+    )
+    return [
+        {
+            "id": row.pk,
+            "token": row.token,
+            "state": row.state,
+            "expires_at": row.expires_at,
+            "project": row.task.project_id,
+            "schema_version": row.task.project.schema_version,
+            "task": task_json(row.task, blind=True),
+            "captures": [capture_json(capture) for capture in captures],
+            "suggestion": suggestion,
+            "suggestion_shown": row.suggestion_shown,
+            "suggestion_withheld": row.suggestion_id is not None and suggestion is None,
+            "draft": carried_draft(row.task.project, row.draft),
+            "returned": (
+                {"at": row.returned_at, "note": row.returned_note} if row.returned_at else None
+            ),
+            "etag": etag_of(row),
+            "grid": row.grid,
+        }
+        for row, captures, suggestion in zip(assignments, views, shown, strict=True)
+    ]
 
 
 def recent_json(rows: Sequence[Annotation], thumbs: dict[int, str]) -> list[dict[str, Any]]:
@@ -187,7 +250,24 @@ def recent_json(rows: Sequence[Annotation], thumbs: dict[int, str]) -> list[dict
             "created_at": row.created_at,
             "active_seconds": row.active_seconds,
             "withdrawn_at": row.withdrawn_at,
+            "returned": row.withdrawn_at is not None
+            and row.withdrawn_at == row.assignment.returned_at,
+            "withdraw_until": row.created_at + policies.WITHDRAW_WITHIN,
+            "flag": row.flag,
+            "note": row.note,
             "thumb": thumbs.get(row.task.scene_id),
         }
         for row in rows
     ]
+
+
+def own_answer_json(row: Annotation, captures: Sequence[Capture]) -> dict[str, Any]:
+    """One's own answer with its pictures; nothing here depends on other people."""
+    thumb = {row.task.scene_id: image_urls(captures[0].image_id)["thumb"]} if captures else {}
+    return recent_json([row], thumb)[0] | {
+        "fields": row.fields,
+        "schema_version": row.schema_version,
+        "boxes": row.boxes,
+        "attributes": row.attributes,
+        "captures": [capture_json(capture) for capture in captures],
+    }

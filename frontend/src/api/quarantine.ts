@@ -2,12 +2,12 @@ import { infiniteQueryOptions, useInfiniteQuery } from "@tanstack/react-query";
 import { api, call } from "./client";
 import { nextCursor } from "./paging";
 
-export const quarantineQuery = (site: number) =>
+export const quarantineQuery = (site: number, code?: string) =>
   infiniteQueryOptions({
-    queryKey: ["quarantine", site],
-    queryFn: ({ pageParam }) => call(api.GET("/api/v1/quarantine", { params: { query: { site, cursor: pageParam || undefined } } })),
+    queryKey: ["quarantine", site, "files", code],
+    queryFn: ({ pageParam }) => call(api.GET("/api/v1/quarantine", { params: { query: { site, code, cursor: pageParam || undefined } } })),
     initialPageParam: "",
     getNextPageParam: nextCursor,
   });
 
-export const useQuarantine = (site: number) => useInfiniteQuery(quarantineQuery(site));
+export const useQuarantine = (site: number, code?: string) => useInfiniteQuery(quarantineQuery(site, code));

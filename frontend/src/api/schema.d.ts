@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/annotations/{annotation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One's own answer, to look at; never how its task came out. */
+        get: operations["own_answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/annotations/{annotation_id}/withdraw": {
         parameters: {
             query?: never;
@@ -49,6 +66,23 @@ export interface paths {
         /** @description Keep what was typed so far; extends the lease. */
         put: operations["save_draft"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignment_id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Extend the lease of somebody who looks at a picture for long and types nothing. */
+        post: operations["extend"];
         delete?: never;
         options?: never;
         head?: never;
@@ -123,6 +157,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description One batch. */
+        patch: operations["change_batch"];
+        trace?: never;
+    };
     "/api/v1/captures": {
         parameters: {
             query?: never;
@@ -158,6 +209,112 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/captures/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Scenes that near-duplicates link, by group, newest first. */
+        get: operations["capture_groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures/groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One group: its captures, how near they are, and the tasks that decide of them. */
+        get: operations["capture_group"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures/known": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Which of these contents the site has already: they need not be sent. The project, if one is
+         *     named, gets tasks for them.
+         */
+        post: operations["known_captures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The S3 prefixes that the operator named, and taking in what lies there as a job. */
+        get: operations["intake_sources"];
+        put?: never;
+        /** @description The S3 prefixes that the operator named, and taking in what lies there as a job. */
+        post: operations["take_in_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures/urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Photos at web addresses, fetched as a job. */
+        post: operations["take_in_urls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures/zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A zip of photos, taken in as a job. */
+        post: operations["upload_zip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalog/import": {
         parameters: {
             query?: never;
@@ -168,8 +325,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * @description Importing a CSV. ``dry_run`` lists what would change and every bad row; without it, a file
-         *     with bad rows is refused whole unless ``skip_bad``.
+         * @description Importing a CSV or XLSX. ``dry_run`` lists what would change and every bad row; without it, a
+         *     file with bad rows is refused whole unless ``skip_bad``.
          */
         post: operations["import_catalog"];
         delete?: never;
@@ -188,7 +345,80 @@ export interface paths {
         /** @description The category tree, in path order. */
         get: operations["categories"];
         put?: never;
+        /** @description The category tree, in path order. */
+        post: operations["add_category"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/categories/{category_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         post?: never;
+        /** @description One category of the tree. */
+        delete: operations["remove_category"];
+        options?: never;
+        head?: never;
+        /** @description One category of the tree. */
+        patch: operations["change_category"];
+        trace?: never;
+    };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What became of one's answers that went to a reviewer, newest first. */
+        get: operations["feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{feedback_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description One of them: the photo, one's own answer and the decision side by side. Looking at it marks it
+         *     as read. A decision that no longer stands is not shown, so that who is asked again is not told.
+         */
+        get: operations["one_feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Mark feedback as read. */
+        post: operations["read_feedback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -204,6 +434,74 @@ export interface paths {
         };
         /** @description One variant of a picture. Content never changes, so it is cached for good (privately). */
         get: operations["image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Long work on the caller's sites, newest first. */
+        get: operations["jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One job. */
+        get: operations["job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask a job to stop; what it did stays done. */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file that a job made. */
+        get: operations["job_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -239,7 +537,60 @@ export interface paths {
         /** @description Who works on a site. */
         get: operations["members"];
         put?: never;
+        /** @description Who works on a site. */
+        post: operations["add_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description One member: their roles here, and whether their account is open. Without roles they leave. */
+        patch: operations["change_member"];
+        trace?: never;
+    };
+    "/api/v1/members/{user_id}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The limits of one annotator of a site. */
+        get: operations["limits"];
+        /** @description The limits of one annotator of a site. */
+        put: operations["change_limits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{user_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A new random password for a member. */
+        post: operations["reset_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -256,7 +607,8 @@ export interface paths {
         /** @description The projects of the caller's sites. */
         get: operations["projects"];
         put?: never;
-        post?: never;
+        /** @description The projects of the caller's sites. */
+        post: operations["create_project"];
         delete?: never;
         options?: never;
         head?: never;
@@ -281,6 +633,41 @@ export interface paths {
         patch: operations["change_project"];
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The batches of a project with their progress, the open ones first. */
+        get: operations["batches"];
+        put?: never;
+        /** @description The batches of a project with their progress, the open ones first. */
+        post: operations["create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A new project with the same settings, schema and instructions. */
+        post: operations["clone_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/dataset.zip": {
         parameters: {
             query?: never;
@@ -288,10 +675,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The project's decided captures in the data set layout, streamed as a zip. */
+        /**
+         * @description The project's decided captures in the data set layout, as a zip: streamed at once, or made in
+         *     the background of a selection.
+         */
         get: operations["dataset"];
         put?: never;
-        post?: never;
+        /**
+         * @description The project's decided captures in the data set layout, as a zip: streamed at once, or made in
+         *     the background of a selection.
+         */
+        post: operations["export_dataset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -309,6 +703,141 @@ export interface paths {
         get: operations["disputes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/disputes/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the list of disputes holds: for its filters. */
+        get: operations["dispute_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/disputes/trivial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Disputes that a look settles, with what they would be settled as; and settling those that were
+         *     looked at. Each is decided by itself: what another reviewer took, or what changed since, is left
+         *     alone and told.
+         */
+        get: operations["trivial_disputes"];
+        put?: never;
+        /**
+         * @description Disputes that a look settles, with what they would be settled as; and settling those that were
+         *     looked at. Each is decided by itself: what another reviewer took, or what changed since, is left
+         *     alone and told.
+         */
+        post: operations["settle_trivial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/guide/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Pictures for the instructions: verified, re-encoded, and shown from the site's own store. */
+        post: operations["add_guide_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/guide/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description I have opened the instructions. */
+        post: operations["read_guide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/lookalikes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Ask whether there are look-alikes to answer in one go, and take them: 204 when there are
+         *     none.
+         */
+        get: operations["offer_lookalikes"];
+        put?: never;
+        /**
+         * @description Ask whether there are look-alikes to answer in one go, and take them: 204 when there are
+         *     none.
+         */
+        post: operations["take_lookalikes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/lookalikes/give-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Give back what of a grid is not answered. */
+        post: operations["give_back_lookalikes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/lookalikes/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Extend the leases of a grid. */
+        post: operations["keep_lookalikes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -356,8 +885,62 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description My last ten answers. */
+        /** @description My last ten answers; or, ``flagged``, the last that I marked to be looked at again. */
         get: operations["recent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/schema/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What a schema would change, without changing it; 400 names what is wrong with it. */
+        post: operations["plan_schema"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/tasks/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Do one thing to many tasks, as a job. */
+        post: operations["bulk_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pulse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description What moves on the caller's sites without their doing: queues and jobs. Browsers ask every few
+         *     seconds while they are looked at, so this is one small answer in a fixed number of queries.
+         */
+        get: operations["pulse"];
         put?: never;
         post?: never;
         delete?: never;
@@ -383,6 +966,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quarantine/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Put refused files out of sight: the named ones, or all of one reason. */
+        post: operations["dismiss_quarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Why files were refused, with their numbers, most frequent first. */
+        get: operations["quarantine_reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -397,6 +1014,40 @@ export interface paths {
         post: operations["sign_in"];
         /** @description The browser's session. */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Take the next task of any project of a site: they take turns by their shares. */
+        post: operations["next_on_site"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/quarantine.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The list of refused files of a site as CSV. */
+        get: operations["quarantine_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -436,6 +1087,23 @@ export interface paths {
         head?: never;
         /** @description One SKU. */
         patch: operations["change_sku"];
+        trace?: never;
+    };
+    "/api/v1/skus/{sku_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Make a SKU a name of another one; what was decided keeps the code that people wrote. */
+        post: operations["merge_sku"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/skus/{sku_id}/pictures": {
@@ -571,9 +1239,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * @description One dispute, side by side. Looking leaves it to others; opening it takes it on the caller's
+         *     desk for 15 minutes.
+         */
+        get: operations["look_at_dispute"];
         put?: never;
-        /** @description One dispute, side by side. Opening it takes it on the caller's desk for 15 minutes. */
+        /**
+         * @description One dispute, side by side. Looking leaves it to others; opening it takes it on the caller's
+         *     desk for 15 minutes.
+         */
         post: operations["open_dispute"];
         delete?: never;
         options?: never;
@@ -615,6 +1290,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/send-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Have the annotators look again, with a word to them. */
+        post: operations["send_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -650,6 +1342,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The saved views of a page. Saving under a name that one has replaces that view. */
+        get: operations["saved_views"];
+        put?: never;
+        /** @description The saved views of a page. Saving under a name that one has replaces that view. */
+        post: operations["save_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description One of my saved views. */
+        delete: operations["forget_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/recognize": {
         parameters: {
             query?: never;
@@ -674,6 +1401,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AlikeSku: {
+            code: string;
+            name: string;
+        };
         Annotator: {
             id: number;
             name: string;
@@ -691,6 +1422,8 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             project: number;
+            /** @description The schema in force, which the draft follows. */
+            schema_version: number;
             task: components["schemas"]["Task"];
             captures: components["schemas"]["Capture"][];
             suggestion: components["schemas"]["Suggestion"] | null;
@@ -698,7 +1431,11 @@ export interface components {
             /** @description There is one, but this answer is to be given without it. */
             suggestion_withheld: boolean;
             draft: components["schemas"]["DraftContent"] | null;
+            /** @description Its answer was given back. */
+            returned: components["schemas"]["Returned"] | null;
             etag: string;
+            /** @description The look-alikes among which it was handed out. */
+            grid: string;
         };
         /**
          * @description * `active` - Active
@@ -728,12 +1465,54 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Audit"][];
         };
+        Author: {
+            /** @description A, B, C … */
+            label: string;
+            name: string;
+            /** @description Whether the decision upholds their answer. */
+            upheld: boolean;
+            record: components["schemas"]["Record"];
+        };
         Barcode: {
             text: string;
             format: string;
             polygon: number[][];
             sku_code: string | null;
         };
+        Batch: {
+            id: number;
+            project: number;
+            name: string;
+            /** Format: date-time */
+            due_at: string | null;
+            priority: components["schemas"]["PriorityEnum"];
+            state: components["schemas"]["BatchState"];
+            version: number;
+            /** Format: date-time */
+            created_at: string;
+            counts: components["schemas"]["Counts"];
+            /** @description Decided or rejected. */
+            done: number;
+            /**
+             * Format: double
+             * @description Decided a day over the last week; null before the first.
+             */
+            per_day: number | null;
+            /**
+             * Format: date-time
+             * @description When the rest is done at that pace.
+             */
+            done_by: string | null;
+            /** @description It will not be done, or is not, by its due date. */
+            late: boolean;
+        };
+        /**
+         * @description * `open` - Open
+         *     * `paused` - Paused
+         *     * `closed` - Closed
+         * @enum {string}
+         */
+        BatchState: "open" | "paused" | "closed";
         /**
          * @description * `up` - up
          *     * `down` - down
@@ -765,6 +1544,21 @@ export interface components {
             w: number;
             /** Format: double */
             h: number;
+        };
+        /**
+         * @description * `priority` - priority
+         *     * `reject` - reject
+         *     * `move` - move
+         *     * `batch` - batch
+         * @enum {string}
+         */
+        BulkActionEnum: "priority" | "reject" | "move" | "batch";
+        BulkRequest: {
+            action: components["schemas"]["BulkActionEnum"];
+            /** @description All of the project's tasks when empty. */
+            selection: components["schemas"]["SelectionRequest"];
+            /** @description The priority (normal, urgent), the id of the project to move to, or the id of the batch to put them in (null: in none). */
+            value?: unknown;
         };
         /**
          * @description * `top` - Top
@@ -841,6 +1635,10 @@ export interface components {
             path: string;
             depth: number;
             sku_count: number;
+            /** @description Of the name, without tones or spaces. */
+            pinyin: string;
+            /** @description The first letters of its pinyin. */
+            initials: string;
         };
         CategoryRef: {
             id: number;
@@ -852,12 +1650,17 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        CloneRequest: {
+            slug: string;
+            name: string;
+        };
         Columns: {
             known: string[];
             extra: string[];
             missing: string[];
         };
         Completion: {
+            id: number;
             code: string;
             name: string;
             brand: string;
@@ -894,6 +1697,8 @@ export interface components {
         };
         Decided: {
             decision: components["schemas"]["Decision"];
+            /** @description Who had answered. */
+            authors: components["schemas"]["Author"][];
             task_state: components["schemas"]["TaskState"];
         };
         Decision: {
@@ -901,6 +1706,8 @@ export interface components {
             fields: {
                 [key: string]: unknown;
             };
+            /** @description The schema that the fields follow. */
+            schema_version: number;
             boxes: components["schemas"]["Box"][];
             attributes: {
                 [key: string]: unknown;
@@ -912,6 +1719,14 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             note: string;
+        };
+        DismissRequest: {
+            site?: number;
+            ids?: number[];
+            code?: string;
+        };
+        Dismissed: {
+            dismissed: number;
         };
         Dispute: {
             task: components["schemas"]["Task"];
@@ -928,7 +1743,8 @@ export interface components {
             reasons: components["schemas"]["Reason"][];
             answers: components["schemas"]["Side"][];
             history: components["schemas"]["Audit"][];
-            claim: components["schemas"]["Claim"];
+            /** @description Null when it was only looked at. */
+            claim: components["schemas"]["Claim"] | null;
             previous_decision: components["schemas"]["Decision"] | null;
         };
         DisputeCount: {
@@ -940,6 +1756,12 @@ export interface components {
             thumb: string | null;
             /** Format: double */
             score: number | null;
+            severity: components["schemas"]["SeverityEnum"];
+            /** @description Keys of fields. */
+            differing: string[];
+            /** @description A sign for the people who answered; it names nobody. */
+            pair: string;
+            trivial: components["schemas"]["TrivialEnum"] | components["schemas"]["BlankEnum"];
             reasons: components["schemas"]["Reason"][];
             /** Format: date-time */
             opened_at: string;
@@ -954,6 +1776,17 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["DisputeRow"][];
         };
+        DisputeSummary: {
+            total: number;
+            /** @description Those that a look settles. */
+            trivial: number;
+            severities: components["schemas"]["SeverityCounts"];
+            fields: {
+                [key: string]: number;
+            };
+            /** @description Those with the most disputes first. */
+            pairs: components["schemas"]["PairCount"][];
+        };
         DraftContent: {
             fields: {
                 [key: string]: unknown;
@@ -963,10 +1796,26 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * @description Who is to look again.
+             *
+             *     * `` - none
+             *     * `reviewer` - Reviewer
+             *     * `self` - Self
+             * @default
+             */
+            flag: components["schemas"]["FlagEnum"] | components["schemas"]["BlankEnum"];
+            /**
+             * @description At what.
+             * @default
+             */
+            note: string;
+            /**
              * Format: double
              * @default 0
              */
             active_seconds: number;
+            /** @description The schema that the page showed. */
+            schema_version?: number;
         };
         DraftContentRequest: {
             fields: {
@@ -977,10 +1826,26 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * @description Who is to look again.
+             *
+             *     * `` - none
+             *     * `reviewer` - Reviewer
+             *     * `self` - Self
+             * @default
+             */
+            flag: components["schemas"]["FlagEnum"] | components["schemas"]["BlankEnum"];
+            /**
+             * @description At what.
+             * @default
+             */
+            note: string;
+            /**
              * Format: double
              * @default 0
              */
             active_seconds: number;
+            /** @description The schema that the page showed. */
+            schema_version?: number;
         };
         DraftRequest: {
             token: string;
@@ -990,6 +1855,60 @@ export interface components {
             etag: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        ExportRequest: {
+            /** @description All decided tasks when empty. */
+            selection: components["schemas"]["SelectionRequest"];
+        };
+        FeedbackDetail: {
+            id: number;
+            project: number;
+            task: number;
+            thumb: string | null;
+            outcome: components["schemas"]["FeedbackOutcome"];
+            /** @description Fields that were decided otherwise. */
+            changed: string[];
+            comment: string;
+            /** @description One's own. */
+            caption: string;
+            /** Format: date-time */
+            created_at: string;
+            read: boolean;
+            captures: components["schemas"]["Capture"][];
+            schema: components["schemas"]["Schema"];
+            mine: components["schemas"]["Version"];
+            /** @description While it stands. */
+            decision: components["schemas"]["Version"] | null;
+        };
+        /**
+         * @description * `upheld` - Upheld
+         *     * `corrected` - Corrected
+         *     * `sent_back` - Sent Back
+         *     * `rejected` - Rejected
+         * @enum {string}
+         */
+        FeedbackOutcome: "upheld" | "corrected" | "sent_back" | "rejected";
+        FeedbackRow: {
+            id: number;
+            project: number;
+            task: number;
+            thumb: string | null;
+            outcome: components["schemas"]["FeedbackOutcome"];
+            /** @description Fields that were decided otherwise. */
+            changed: string[];
+            comment: string;
+            /** @description One's own. */
+            caption: string;
+            /** Format: date-time */
+            created_at: string;
+            read: boolean;
+        };
+        FeedbackRowPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["FeedbackRow"][];
         };
         Field: {
             key: string;
@@ -1019,35 +1938,184 @@ export interface components {
             /** Format: binary */
             file: string;
         };
+        /**
+         * @description * `` - none
+         *     * `reviewer` - Reviewer
+         *     * `self` - Self
+         * @enum {string}
+         */
+        FlagEnum: "reviewer" | "self";
+        GiveBackRequest: {
+            grid: string;
+            /** @description Assignments whose answers are on their way. */
+            keep?: number[];
+            /** @description Assignments that are not like the others: they come singly. */
+            knocked_out?: number[];
+        };
+        Grid: {
+            grid: string;
+            sku: components["schemas"]["AlikeSku"] | null;
+            assignments: components["schemas"]["Assignment"][];
+        };
+        GridKept: {
+            /** Format: date-time */
+            expires_at: string;
+        };
+        GridOnlyRequest: {
+            grid: string;
+        };
+        Group: {
+            /** @description Of its first scene. */
+            id: number;
+            scene: string;
+            scenes: number;
+            images: components["schemas"]["ImageUrls"];
+            /** Format: date-time */
+            created_at: string;
+        };
+        GroupDetail: {
+            id: number;
+            members: components["schemas"]["GroupMember"][];
+        };
+        GroupMember: {
+            id: number;
+            image_id: string;
+            cam_type: string;
+            /** @description Pixels of the upright picture. */
+            width: number;
+            /** @description Pixels of the upright picture. */
+            height: number;
+            images: components["schemas"]["ImageUrls"];
+            /** Format: double */
+            sharpness: number;
+            /** Format: double */
+            exposure: number;
+            /** Format: date-time */
+            created_at: string;
+            duplicate_of: number | null;
+            scene: string;
+            /** @description From the first picture, bits of 64. */
+            distance: number;
+            /** @description From the picture that it was linked to, bits of 64. */
+            duplicate_distance: number | null;
+            tasks: components["schemas"]["MemberTask"][];
+        };
+        GroupPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Group"][];
+        };
+        GuidePictureRequest: {
+            /** Format: binary */
+            file: string;
+        };
         ImageUrls: {
             thumb: string;
             display: string;
             original: string;
         };
         ImportReport: {
+            /** @description A large file is imported by this job; its result is the report. */
+            job?: number;
             dry_run: boolean;
             created: number;
             updated: number;
             unchanged: number;
+            deactivated: number;
             pictures: number;
+            /** @description The first 500. */
+            changes: components["schemas"]["RowChange"][];
             columns: components["schemas"]["Columns"];
             errors: components["schemas"]["RowError"][];
         };
         ImportRequest: {
             site?: number;
-            /** Format: binary */
+            /**
+             * Format: binary
+             * @description CSV or XLSX.
+             */
             file: string;
             /** @default false */
             dry_run: boolean;
             /** @default false */
             skip_bad: boolean;
+            /**
+             * @description Deactivate the SKUs that the file does not name.
+             * @default false
+             */
+            mirror: boolean;
         };
+        Job: {
+            id: number;
+            site: number;
+            project: number | null;
+            kind: string;
+            state: components["schemas"]["JobState"];
+            /** @description Steps, where known. */
+            total: number | null;
+            /** @description Steps done. */
+            done: number;
+            counts: {
+                [key: string]: number;
+            };
+            result: {
+                [key: string]: unknown;
+            };
+            /** @description Where its file is downloaded. */
+            file: string | null;
+            error: components["schemas"]["JobError"] | null;
+            cancelling: boolean;
+            created_by: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        JobError: {
+            code: string;
+            detail: string;
+        };
+        JobPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Job"][];
+        };
+        /**
+         * @description * `waiting` - Waiting
+         *     * `running` - Running
+         *     * `done` - Done
+         *     * `failed` - Failed
+         *     * `cancelled` - Cancelled
+         * @enum {string}
+         */
+        JobState: "waiting" | "running" | "done" | "failed" | "cancelled";
         /**
          * @description * `reference` - reference
          *     * `decided` - decided
          * @enum {string}
          */
         KindEnum: "reference" | "decided";
+        KnownContent: {
+            sha256: string;
+            capture: number;
+        };
+        KnownContents: {
+            known: components["schemas"]["KnownContent"][];
+        };
+        /** @description Where photos go: a site, or a project, whose site it then is, and one of its batches. */
+        KnownRequest: {
+            site?: number;
+            project?: number;
+            /** @description The batch of the project that new tasks are put in. */
+            batch?: number;
+            sha256: string[];
+        };
         Label: {
             zh: string;
             en: string;
@@ -1060,6 +2128,18 @@ export interface components {
          * @enum {string}
          */
         LanguageEnum: "zh-hans" | "en" | "ja";
+        /** @description Empty lists do not limit. */
+        Limits: {
+            /** @description Each with all below it. */
+            categories: number[];
+            languages: components["schemas"]["LanguageEnum"][];
+        };
+        /** @description Empty lists do not limit. */
+        LimitsRequest: {
+            /** @description Each with all below it. */
+            categories: number[];
+            languages: components["schemas"]["LanguageEnum"][];
+        };
         /**
          * @description * `code` - code
          *     * `barcode` - barcode
@@ -1067,16 +2147,38 @@ export interface components {
          *     * `brand` - brand
          *     * `pinyin` - pinyin
          *     * `initials` - initials
+         *     * `typo` - typo
          * @enum {string}
          */
-        MatchEnum: "code" | "barcode" | "name" | "brand" | "pinyin" | "initials";
+        MatchEnum: "code" | "barcode" | "name" | "brand" | "pinyin" | "initials" | "typo";
         Member: {
             user: components["schemas"]["Person"];
             roles: components["schemas"]["RolesEnum"][];
+            /** @description False when the account is closed. */
+            active: boolean;
+            /** @description A machine's account. */
+            service: boolean;
+            /** @description I may close the account and reset its password. */
+            manageable: boolean;
+            /** @description What an annotator is handed; told to admins only. */
+            limits: components["schemas"]["Limits"] | null;
+            /** @description Of a new account; shown this once. */
+            password?: string;
+        };
+        MemberTask: {
+            id: number;
+            project: string;
+            project_id: number;
+            state: components["schemas"]["TaskState"];
+            /** @description The scene takes another one's decision. */
+            carried_over: boolean;
         };
         Membership: {
             site: components["schemas"]["Site"];
             roles: components["schemas"]["RolesEnum"][];
+        };
+        MergeRequest: {
+            into: number;
         };
         Metric: {
             key: string;
@@ -1093,12 +2195,14 @@ export interface components {
             trend: components["schemas"]["Trend"][];
         };
         My: {
-            roles: string[];
             today: number;
             /** Format: double */
             mean_active_seconds: number | null;
             /** @description Tasks that I can still take. */
             open: number;
+            roles: string[];
+            /** @description Changed since I last read it. */
+            guide_unread: boolean;
         };
         Neighbour: {
             sku_code: string;
@@ -1107,6 +2211,48 @@ export interface components {
             /** Format: double */
             similarity: number;
             picture: string | null;
+        };
+        NewBatchRequest: {
+            name: string;
+            /** Format: date-time */
+            due_at?: string | null;
+            priority?: components["schemas"]["PriorityEnum"];
+            state?: components["schemas"]["BatchState"];
+        };
+        NewCategoryRequest: {
+            site: number;
+            name: string;
+            parent?: number | null;
+        };
+        NewMemberRequest: {
+            site: number;
+            username: string;
+            /** @default  */
+            display_name: string;
+            roles: components["schemas"]["RolesEnum"][];
+        };
+        NewProjectRequest: {
+            overlap?: number;
+            /** Format: double */
+            threshold?: number;
+            boxes_required?: boolean;
+            /** Format: double */
+            withhold_rate?: number;
+            lease_seconds?: number;
+            label_duplicates_once?: boolean;
+            lookalikes?: boolean;
+            guide?: string;
+            language?: components["schemas"]["LanguageEnum"];
+            /** Format: double */
+            share?: number;
+            /** Format: double */
+            random_share?: number;
+            schema?: {
+                [key: string]: unknown;
+            };
+            site: number;
+            slug: string;
+            name: string;
         };
         NewSkuRequest: {
             name: string;
@@ -1136,13 +2282,88 @@ export interface components {
             confidence: number;
             polygon: number[][];
         };
+        Offer: {
+            sku: components["schemas"]["AlikeSku"] | null;
+            count: number;
+        };
+        OwnAnswer: {
+            annotation: number;
+            task: number;
+            caption: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: double */
+            active_seconds: number;
+            /** Format: date-time */
+            withdrawn_at: string | null;
+            /** @description It was given back, not withdrawn by its author. */
+            returned: boolean;
+            /** Format: date-time */
+            withdraw_until: string;
+            flag: components["schemas"]["FlagEnum"] | components["schemas"]["BlankEnum"];
+            note: string;
+            thumb: string | null;
+            fields: {
+                [key: string]: unknown;
+            };
+            /** @description The schema that the fields follow. */
+            schema_version: number;
+            boxes: components["schemas"]["Box"][];
+            attributes: {
+                [key: string]: unknown;
+            };
+            captures: components["schemas"]["Capture"][];
+        };
+        /**
+         * @description * `tasks` - Tasks
+         *     * `captures` - Captures
+         *     * `disputes` - Disputes
+         *     * `catalog` - Catalog
+         *     * `feedback` - Feedback
+         *     * `jobs` - Jobs
+         *     * `members` - Members
+         *     * `projects` - Projects
+         * @enum {string}
+         */
+        PageEnum: "tasks" | "captures" | "disputes" | "catalog" | "feedback" | "jobs" | "members" | "projects";
+        PairCount: {
+            pair: string;
+            count: number;
+        };
+        Password: {
+            /** @description Shown this once. */
+            password: string;
+        };
+        PatchedBatchChangeRequest: {
+            name?: string;
+            /** Format: date-time */
+            due_at?: string | null;
+            priority?: components["schemas"]["PriorityEnum"];
+            state?: components["schemas"]["BatchState"];
+            version?: number;
+        };
+        PatchedCategoryChangeRequest: {
+            name?: string;
+            /** @description Null hangs it at the root. */
+            parent?: number | null;
+        };
         PatchedMeRequest: {
             language?: components["schemas"]["LanguageEnum"];
             theme?: components["schemas"]["ThemeEnum"];
+            shortcuts?: {
+                [key: string]: string;
+            };
             display_name?: string;
+            /** @description The columns of the lists named here (null: as they come); others stay as they are. */
+            columns?: {
+                [key: string]: string[] | null;
+            };
+        };
+        PatchedMemberChangeRequest: {
+            roles?: components["schemas"]["RolesEnum"][];
+            active?: boolean;
         };
         PatchedProjectChangeRequest: {
-            name?: string;
             overlap?: number;
             /** Format: double */
             threshold?: number;
@@ -1150,9 +2371,23 @@ export interface components {
             /** Format: double */
             withhold_rate?: number;
             lease_seconds?: number;
+            label_duplicates_once?: boolean;
+            lookalikes?: boolean;
             guide?: string;
+            language?: components["schemas"]["LanguageEnum"];
+            /** Format: double */
+            share?: number;
+            /** Format: double */
+            random_share?: number;
             schema?: {
                 [key: string]: unknown;
+            };
+            slug?: string;
+            name?: string;
+            archived?: boolean;
+            /** @description Keys of the present schema and the keys that the same fields have in the new one. */
+            renames?: {
+                [key: string]: string;
             };
             version?: number;
         };
@@ -1182,12 +2417,33 @@ export interface components {
             thumb: string;
             display: string;
         };
+        PlannedAnswers: {
+            kept: number;
+            /** @description Answers that go back to their authors. */
+            returned: number;
+            fields: {
+                [key: string]: number;
+            };
+            /** @description False when there are more than were looked at. */
+            complete: boolean;
+        };
+        PlannedDrafts: {
+            total: number;
+            affected: number;
+        };
         /**
          * @description * `normal` - normal
          *     * `urgent` - urgent
          * @enum {string}
          */
         PriorityEnum: "normal" | "urgent";
+        Progress: {
+            today: number;
+            /** Format: double */
+            mean_active_seconds: number | null;
+            /** @description Tasks that I can still take. */
+            open: number;
+        };
         Project: {
             id: number;
             site: components["schemas"]["Site"];
@@ -1200,12 +2456,44 @@ export interface components {
             /** Format: double */
             withhold_rate: number;
             lease_seconds: number;
+            label_duplicates_once: boolean;
+            /** @description Tasks that look the same may be answered in one go. */
+            lookalikes: boolean;
+            /** @description Markdown. */
             guide: string;
+            guide_version: number;
+            language: components["schemas"]["LanguageEnum"];
+            /**
+             * Format: double
+             * @description Part of the site's work; 0: none of it.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description Of the tasks, handed out at random.
+             */
+            random_share: number;
             version: number;
             schema: components["schemas"]["Schema"];
+            schema_version: number;
+            /** Format: date-time */
+            archived_at: string | null;
             /** @description Null for annotators: counts would tell of others' answers. */
             counts: components["schemas"]["Counts"] | null;
             my: components["schemas"]["My"];
+        };
+        Pulse: {
+            projects: components["schemas"]["PulseProject"][];
+            /** @description Those at work, and those that ended a minute ago. */
+            jobs: components["schemas"]["Job"][];
+            /** @description What reviewers said, not read yet. */
+            unread_feedback: number;
+        };
+        PulseProject: {
+            id: number;
+            /** @description Null for annotators. */
+            counts: components["schemas"]["Counts"] | null;
+            my: components["schemas"]["Progress"];
         };
         Quality: {
             /** Format: date-time */
@@ -1233,6 +2521,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Quarantine"][];
         };
+        ReadCount: {
+            read: number;
+        };
+        ReadRequest: {
+            /** @description Else all. */
+            ids?: number[];
+        };
         Reason: {
             code: string;
             field: string | null;
@@ -1259,6 +2554,12 @@ export interface components {
             active_seconds: number;
             /** Format: date-time */
             withdrawn_at: string | null;
+            /** @description It was given back, not withdrawn by its author. */
+            returned: boolean;
+            /** Format: date-time */
+            withdraw_until: string;
+            flag: components["schemas"]["FlagEnum"] | components["schemas"]["BlankEnum"];
+            note: string;
             thumb: string | null;
         };
         RecognizeJsonRequest: {
@@ -1289,6 +2590,11 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** @description Of how many arbitrated answers of a person in the project how many were upheld. */
+        Record: {
+            upheld: number;
+            decided: number;
+        };
         RefreshRequest: {
             site?: number;
         };
@@ -1298,6 +2604,10 @@ export interface components {
         Refusal: {
             code: string;
             detail: string;
+        };
+        RefusalReason: {
+            code: string;
+            files: number;
         };
         RejectRequest: {
             token: string;
@@ -1318,6 +2628,12 @@ export interface components {
             /** Format: double */
             confidence: number;
         };
+        Returned: {
+            /** Format: date-time */
+            at: string;
+            /** @description The reviewer's words; empty when the schema changed. */
+            note: string;
+        };
         /**
          * @description * `annotator` - Annotator
          *     * `reviewer` - Reviewer
@@ -1326,6 +2642,23 @@ export interface components {
          * @enum {string}
          */
         RolesEnum: "annotator" | "reviewer" | "admin" | "integrator";
+        RowChange: {
+            line: number | null;
+            code: string;
+            name: string;
+            action: components["schemas"]["RowChangeActionEnum"];
+            /** @description The old and the new value of each. */
+            fields: {
+                [key: string]: unknown[];
+            };
+        };
+        /**
+         * @description * `create` - create
+         *     * `update` - update
+         *     * `deactivate` - deactivate
+         * @enum {string}
+         */
+        RowChangeActionEnum: "create" | "update" | "deactivate";
         RowError: {
             line: number;
             column: string;
@@ -1333,22 +2666,131 @@ export interface components {
             code: string;
             message: string;
         };
+        Said: {
+            /** @description A, B, C … */
+            label: string;
+            fields: {
+                [key: string]: unknown;
+            };
+        };
+        SavedView: {
+            readonly id: number;
+            site: number;
+            page: components["schemas"]["PageEnum"];
+            name: string;
+            /** @description The page's search parameters. */
+            query: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Shown to everybody on the site; for reviewers and admins to set.
+             * @default false
+             */
+            shared: boolean;
+            readonly mine: boolean;
+        };
+        SavedViewRequest: {
+            site: number;
+            page: components["schemas"]["PageEnum"];
+            name: string;
+            /** @description The page's search parameters. */
+            query: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Shown to everybody on the site; for reviewers and admins to set.
+             * @default false
+             */
+            shared: boolean;
+        };
         Schema: {
             fields: components["schemas"]["Field"][];
+        };
+        SchemaChange: {
+            code: string;
+            field: string;
+        };
+        SchemaDraftRequest: {
+            schema: {
+                [key: string]: unknown;
+            };
+            renames?: {
+                [key: string]: string;
+            };
+        };
+        SchemaPlan: {
+            changed: boolean;
+            version: number;
+            changes: components["schemas"]["SchemaChange"][];
+            drafts: components["schemas"]["PlannedDrafts"];
+            answers: components["schemas"]["PlannedAnswers"];
+        };
+        SeenRequest: {
+            task: number;
+            /** @description The caption that was looked at. */
+            caption: string;
+        };
+        SelectionRequest: {
+            state?: components["schemas"]["TaskState"];
+            priority?: components["schemas"]["PriorityEnum"];
+            source?: components["schemas"]["SourceEnum"];
+            sku?: string;
+            batch?: number;
+            /** @description A task's number, the beginning of a picture's or scene's name, or a product. */
+            search?: string;
+            ids?: number[];
+        };
+        SendBackRequest: {
+            token: string;
+            /** @description What the annotators are told. */
+            note: string;
         };
         Session: {
             authenticated: boolean;
             csrf_token: string;
             user?: components["schemas"]["User"];
         };
+        SettleRequest: {
+            items: components["schemas"]["SeenRequest"][];
+        };
+        Settled: {
+            results: components["schemas"]["SettledRow"][];
+        };
+        SettledRow: {
+            task: number;
+            outcome: components["schemas"]["SettledRowOutcomeEnum"];
+        };
+        /**
+         * @description * `decided` - decided
+         *     * `taken` - taken
+         *     * `changed` - changed
+         * @enum {string}
+         */
+        SettledRowOutcomeEnum: "decided" | "taken" | "changed";
+        SeverityCounts: {
+            low: number;
+            medium: number;
+            high: number;
+        };
+        /**
+         * @description * `low` - low
+         *     * `medium` - medium
+         *     * `high` - high
+         * @enum {string}
+         */
+        SeverityEnum: "low" | "medium" | "high";
         Side: {
             /** @description A, B, C …: names appear after the decision. */
             label: string;
             annotation: number;
             author: string | null;
+            /** @description Of the author, where they are named. */
+            record: components["schemas"]["Record"] | null;
             fields: {
                 [key: string]: unknown;
             };
+            /** @description The schema that the fields follow. */
+            schema_version: number;
             boxes: components["schemas"]["Box"][];
             attributes: {
                 [key: string]: unknown;
@@ -1389,6 +2831,7 @@ export interface components {
                 [key: string]: unknown;
             };
             active: boolean;
+            merged_into: number | null;
             version: number;
             pictures: components["schemas"]["Picture"][];
         };
@@ -1406,6 +2849,26 @@ export interface components {
          * @enum {string}
          */
         SourceEnum: "agreed" | "arbitrated" | "imported";
+        SourceName: {
+            name: string;
+        };
+        /** @description Where photos go: a site, or a project, whose site it then is, and one of its batches. */
+        SourceRequest: {
+            site?: number;
+            project?: number;
+            /** @description The batch of the project that new tasks are put in. */
+            batch?: number;
+            /** @default  */
+            cam_type: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
+            source: string;
+        };
+        Started: {
+            /** @description See /jobs/{id}. */
+            job: number;
+        };
+        StartedJob: {
+            job: number;
+        };
         /**
          * @description * `created` - created
          *     * `existing` - existing
@@ -1413,6 +2876,12 @@ export interface components {
          * @enum {string}
          */
         StatusEnum: "created" | "existing" | "quarantined";
+        StoredPicture: {
+            /** @description For use in the instructions. */
+            url: string;
+            width: number;
+            height: number;
+        };
         SubmitRequest: {
             fields: {
                 [key: string]: unknown;
@@ -1421,12 +2890,28 @@ export interface components {
             attributes?: {
                 [key: string]: unknown;
             };
+            /**
+             * @description Who is to look again.
+             *
+             *     * `` - none
+             *     * `reviewer` - Reviewer
+             *     * `self` - Self
+             * @default
+             */
+            flag: components["schemas"]["FlagEnum"] | components["schemas"]["BlankEnum"];
+            /**
+             * @description At what.
+             * @default
+             */
+            note: string;
             token: string;
             /** Format: double */
             active_seconds: number;
             suggestion_used?: {
                 [key: string]: unknown;
             };
+            /** @description The schema that the page showed; answers to an earlier one are carried over. */
+            schema_version?: number;
         };
         Submitted: {
             annotation: components["schemas"]["SubmittedAnnotation"];
@@ -1521,8 +3006,14 @@ export interface components {
             /** Format: date-time */
             decided_at: string | null;
             captures: components["schemas"]["Capture"][];
+            /** @description Near-duplicates that take this task's decision. */
+            carried_over: components["schemas"]["Capture"][];
             decision: components["schemas"]["Decision"] | null;
             answers: components["schemas"]["Side"][];
+            /** @description The schemas of the decision and answers, by version. */
+            schemas: {
+                [key: string]: components["schemas"]["Schema"];
+            };
             history: components["schemas"]["Audit"][];
         };
         TaskRow: {
@@ -1539,6 +3030,8 @@ export interface components {
             source: string | null;
             thumb: string | null;
             annotation_count: number | null;
+            /** @description The batch that it is in. */
+            batch: number | null;
         };
         TaskRowPage: {
             /** Format: uri */
@@ -1596,20 +3089,65 @@ export interface components {
             count: number;
         };
         /**
+         * @description * `writing` - Writing
+         *     * `catalog` - Catalog
+         *     * `minor` - Minor
+         * @enum {string}
+         */
+        TrivialEnum: "writing" | "catalog" | "minor";
+        TrivialRow: {
+            task: components["schemas"]["Task"];
+            thumb: string | null;
+            trivial: components["schemas"]["TrivialEnum"];
+            differing: string[];
+            /** @description What was said of the fields that differ. */
+            answers: components["schemas"]["Said"][];
+            /** @description What they would be settled as. */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** @description The whole caption; settling names it. */
+            caption: string;
+            claimed_by: string | null;
+        };
+        TrivialRowPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["TrivialRow"][];
+        };
+        /**
          * @description * `%` - %
          *     * `s` - s
          *     * `score` - score
          * @enum {string}
          */
         UnitEnum: "%" | "s" | "score";
+        /** @description Where photos go: a site, or a project, whose site it then is, and one of its batches. */
         UploadRequest: {
             site?: number;
             project?: number;
-            cam_type?: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
+            /** @description The batch of the project that new tasks are put in. */
+            batch?: number;
+            /** @default  */
+            cam_type: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
             files: string[];
+            /** @description The files' names with their folders, in their order; a form leaves those out. */
+            names?: string[];
         };
         Uploaded: {
             results: components["schemas"]["Taken"][];
+        };
+        /** @description Where photos go: a site, or a project, whose site it then is, and one of its batches. */
+        UrlsRequest: {
+            site?: number;
+            project?: number;
+            /** @description The batch of the project that new tasks are put in. */
+            batch?: number;
+            /** @default  */
+            cam_type: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
+            urls: string[];
         };
         User: {
             id: number;
@@ -1617,11 +3155,37 @@ export interface components {
             display_name: string;
             language: components["schemas"]["LanguageEnum"];
             theme: components["schemas"]["ThemeEnum"];
+            shortcuts: {
+                [key: string]: string;
+            };
+            /** @description The columns that the person chose, by list. */
+            columns: {
+                [key: string]: string[];
+            };
             is_superuser: boolean;
             memberships: components["schemas"]["Membership"][];
         };
+        /** @description An answer or a decision, by the keys of the schema in force. */
+        Version: {
+            fields: {
+                [key: string]: unknown;
+            };
+            caption: string;
+            boxes: components["schemas"]["Box"][];
+        };
         Withdrawn: {
             assignment: components["schemas"]["Assignment"];
+        };
+        /** @description Where photos go: a site, or a project, whose site it then is, and one of its batches. */
+        ZipRequest: {
+            site?: number;
+            project?: number;
+            /** @description The batch of the project that new tasks are put in. */
+            batch?: number;
+            /** @default  */
+            cam_type: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
+            /** Format: binary */
+            file: string;
         };
     };
     responses: never;
@@ -1632,6 +3196,27 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    own_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                annotation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnAnswer"];
+                };
+            };
+        };
+    };
     withdraw: {
         parameters: {
             query?: never;
@@ -1678,6 +3263,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag that was edited. */
                 "If-Match"?: string;
             };
             path: {
@@ -1688,6 +3274,31 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["DraftRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftSaved"];
+                };
+            };
+        };
+    };
+    extend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenOnlyRequest"];
             };
         };
         responses: {
@@ -1806,6 +3417,34 @@ export interface operations {
             };
         };
     };
+    change_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was edited. */
+                "If-Match"?: string;
+            };
+            path: {
+                batch_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedBatchChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+        };
+    };
     captures: {
         parameters: {
             query?: {
@@ -1818,8 +3457,18 @@ export interface operations {
                 cursor?: string;
                 duplicate?: boolean | null;
                 page_size?: number;
+                /** @description Captures with a task there. */
+                project?: number;
+                /** @description The beginning of a picture's or file's name. */
                 search?: string;
                 site?: number;
+                /**
+                 * @description * `newest` - newest
+                 *     * `oldest` - oldest
+                 *     * `blurriest` - blurriest
+                 *     * `darkest` - darkest
+                 */
+                sort?: "newest" | "oldest" | "blurriest" | "darkest";
                 /**
                  * @description * `waiting` - Waiting
                  *     * `done` - Done
@@ -1887,6 +3536,163 @@ export interface operations {
             };
         };
     };
+    capture_groups: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPage"];
+                };
+            };
+        };
+    };
+    capture_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+        };
+    };
+    known_captures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnownRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownContents"];
+                };
+            };
+        };
+    };
+    intake_sources: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceName"][];
+                };
+            };
+        };
+    };
+    take_in_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+        };
+    };
+    take_in_urls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UrlsRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+        };
+    };
+    upload_zip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ZipRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+        };
+    };
     import_catalog: {
         parameters: {
             query?: never;
@@ -1901,6 +3707,14 @@ export interface operations {
         };
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1931,6 +3745,152 @@ export interface operations {
             };
         };
     };
+    add_category: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCategoryRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Category"];
+                };
+            };
+        };
+    };
+    remove_category: {
+        parameters: {
+            query?: {
+                /** @description Where its SKUs go. */
+                into?: number;
+            };
+            header?: never;
+            path: {
+                category_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change_category: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                category_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedCategoryChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Category"];
+                };
+            };
+        };
+    };
+    feedback: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /**
+                 * @description * `upheld` - Upheld
+                 *     * `corrected` - Corrected
+                 *     * `sent_back` - Sent Back
+                 *     * `rejected` - Rejected
+                 */
+                outcome?: "upheld" | "corrected" | "sent_back" | "rejected";
+                page_size?: number;
+                project?: number;
+                unread?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackRowPage"];
+                };
+            };
+        };
+    };
+    one_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackDetail"];
+                };
+            };
+        };
+    };
+    read_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReadRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadCount"];
+                };
+            };
+        };
+    };
     image: {
         parameters: {
             query?: never;
@@ -1949,6 +3909,102 @@ export interface operations {
                 };
                 content: {
                     "image/webp": string;
+                };
+            };
+        };
+    };
+    jobs: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                kind?: string;
+                open?: boolean;
+                page_size?: number;
+                site?: number;
+                /**
+                 * @description * `waiting` - Waiting
+                 *     * `running` - Running
+                 *     * `done` - Done
+                 *     * `failed` - Failed
+                 *     * `cancelled` - Cancelled
+                 */
+                state?: "waiting" | "running" | "done" | "failed" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+        };
+    };
+    job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+        };
+    };
+    job_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
                 };
             };
         };
@@ -1997,9 +4053,140 @@ export interface operations {
             };
         };
     };
+    add_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMemberRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+        };
+    };
+    change_member: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedMemberChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    limits: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+        };
+    };
+    change_limits: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Password"];
+                };
+            };
+        };
+    };
     projects: {
         parameters: {
             query?: {
+                archived?: boolean;
                 site?: number;
             };
             header?: never;
@@ -2014,6 +4201,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"][];
+                };
+            };
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProjectRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
                 };
             };
         };
@@ -2042,7 +4252,10 @@ export interface operations {
     change_project: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that was edited. */
+                "If-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -2055,6 +4268,77 @@ export interface operations {
         };
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+        };
+    };
+    batches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"][];
+                };
+            };
+        };
+    };
+    create_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatchRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+        };
+    };
+    clone_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloneRequest"];
+            };
+        };
+        responses: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2085,11 +4369,54 @@ export interface operations {
             };
         };
     };
+    export_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedJob"];
+                };
+            };
+        };
+    };
     disputes: {
         parameters: {
             query?: {
                 cursor?: string;
+                /** @description Only where this field differs. */
+                field?: string;
                 page_size?: number;
+                /** @description Only of these people (see the summary). */
+                pair?: string;
+                reopened?: boolean | null;
+                /**
+                 * @description * `low` - low
+                 *     * `medium` - medium
+                 *     * `high` - high
+                 */
+                severity?: "low" | "medium" | "high";
+                /**
+                 * @description * `urgent` - urgent
+                 *     * `worst` - worst
+                 *     * `oldest` - oldest
+                 *     * `newest` - newest
+                 */
+                sort?: "urgent" | "worst" | "oldest" | "newest";
             };
             header?: never;
             path: {
@@ -2105,6 +4432,232 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DisputeRowPage"];
+                };
+            };
+        };
+    };
+    dispute_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisputeSummary"];
+                };
+            };
+        };
+    };
+    trivial_disputes: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /**
+                 * @description * `writing` - Writing
+                 *     * `catalog` - Catalog
+                 *     * `minor` - Minor
+                 */
+                kind?: "writing" | "catalog" | "minor";
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrivialRowPage"];
+                };
+            };
+        };
+    };
+    settle_trivial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settled"];
+                };
+            };
+        };
+    };
+    add_guide_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["GuidePictureRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredPicture"];
+                };
+            };
+        };
+    };
+    read_guide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    offer_lookalikes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    take_lookalikes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grid"];
+                };
+            };
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    give_back_lookalikes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveBackRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    keep_lookalikes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GridOnlyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GridKept"];
                 };
             };
         };
@@ -2164,7 +4717,9 @@ export interface operations {
     };
     recent: {
         parameters: {
-            query?: never;
+            query?: {
+                flagged?: boolean;
+            };
             header?: never;
             path: {
                 project_id: number;
@@ -2183,9 +4738,79 @@ export interface operations {
             };
         };
     };
+    plan_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchemaDraftRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemaPlan"];
+                };
+            };
+        };
+    };
+    bulk_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedJob"];
+                };
+            };
+        };
+    };
+    pulse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pulse"];
+                };
+            };
+        };
+    };
     quarantine: {
         parameters: {
             query?: {
+                code?: string;
                 cursor?: string;
                 page_size?: number;
                 site?: number;
@@ -2202,6 +4827,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+        };
+    };
+    dismiss_quarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DismissRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dismissed"];
+                };
+            };
+        };
+    };
+    quarantine_reasons: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalReason"][];
                 };
             };
         };
@@ -2263,6 +4932,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    next_on_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NextRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    quarantine_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
             };
         };
     };
@@ -2348,6 +5070,31 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["PatchedSkuChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sku"];
+                };
+            };
+        };
+    };
+    merge_sku: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
             };
         };
         responses: {
@@ -2456,6 +5203,7 @@ export interface operations {
     tasks: {
         parameters: {
             query?: {
+                batch?: number;
                 cursor?: string;
                 page_size?: number;
                 /**
@@ -2463,9 +5211,24 @@ export interface operations {
                  *     * `urgent` - urgent
                  */
                 priority?: "normal" | "urgent";
+                /** @description May be left out when there is one. */
                 project?: number;
+                /** @description A task's number, the beginning of a picture's or scene's name, or a product. */
                 search?: string;
                 sku?: string;
+                /**
+                 * @description * `newest` - newest
+                 *     * `oldest` - oldest
+                 *     * `decided_last` - decided_last
+                 *     * `decided_first` - decided_first
+                 */
+                sort?: "newest" | "oldest" | "decided_last" | "decided_first";
+                /**
+                 * @description * `agreed` - Agreed
+                 *     * `arbitrated` - Arbitrated
+                 *     * `imported` - Imported
+                 */
+                source?: "agreed" | "arbitrated" | "imported";
                 /**
                  * @description * `new` - New
                  *     * `ready` - Ready
@@ -2566,6 +5329,27 @@ export interface operations {
             };
         };
     };
+    look_at_dispute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dispute"];
+                };
+            };
+        };
+    };
     open_dispute: {
         parameters: {
             query?: never;
@@ -2637,6 +5421,34 @@ export interface operations {
             };
         };
     };
+    send_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes repeating it harmless. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendBackRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskStateOnly"];
+                };
+            };
+        };
+    };
     tokens: {
         parameters: {
             query?: {
@@ -2687,6 +5499,81 @@ export interface operations {
             header?: never;
             path: {
                 token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    saved_views: {
+        parameters: {
+            query: {
+                /**
+                 * @description * `tasks` - Tasks
+                 *     * `captures` - Captures
+                 *     * `disputes` - Disputes
+                 *     * `catalog` - Catalog
+                 *     * `feedback` - Feedback
+                 *     * `jobs` - Jobs
+                 *     * `members` - Members
+                 *     * `projects` - Projects
+                 */
+                page: "tasks" | "captures" | "disputes" | "catalog" | "feedback" | "jobs" | "members" | "projects";
+                site: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"][];
+                };
+            };
+        };
+    };
+    save_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+        };
+    };
+    forget_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: number;
             };
             cookie?: never;
         };

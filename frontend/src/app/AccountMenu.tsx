@@ -3,10 +3,9 @@ import type { User } from "@/api/types";
 import { Menu, MenuItem, MenuLabel } from "@/components/Menu";
 import { useSavePreferences } from "@/features/session/preferences";
 import { useSignOut } from "@/features/session/signOut";
-import { LANGUAGES, currentLanguage, toServer } from "@/lib/i18n";
+import { LANGUAGE_NAMES, LANGUAGES, currentLanguage, toServer } from "@/lib/i18n";
 import styles from "./Shell.module.css";
 
-const LANGUAGE_NAMES = { zh: "中文", en: "English", ja: "日本語" };
 const THEMES = ["auto", "light", "dark"] as const;
 
 export function AccountMenu({ user }: { user: User }) {

@@ -1,14 +1,15 @@
 import { MantineProvider, localStorageColorSchemeManager, type MantineColorSchemeManager } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
 import { onProblem } from "@/api/client";
 import type { User } from "@/api/types";
 import { Toaster } from "@/components/toast";
 import { sessionQuery } from "@/features/session/session";
 import { queryClient } from "./queryClient";
 import { router } from "./router";
-import { theme } from "./theme";
+import { themeSaying } from "./theme";
 
 /** The account decides the theme; the browser only remembers it between pages. */
 const schemeManager = (preferred: User["theme"] | undefined): MantineColorSchemeManager => {
@@ -18,6 +19,9 @@ const schemeManager = (preferred: User["theme"] | undefined): MantineColorScheme
 };
 
 export function App({ theme: preferred }: { theme: User["theme"] | undefined }) {
+  const { t } = useTranslation();
+  const close = t("common.close");
+  const theme = useMemo(() => themeSaying(close), [close]);
   const [manager] = useState(() => schemeManager(preferred));
   useEffect(
     () =>

@@ -1,9 +1,15 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
 import { Menu, MenuItem } from "@/components/Menu";
+import { useListKeys } from "@/components/list/useListKeys";
+import { JobsMenu } from "@/features/jobs/JobsMenu";
+import { pulseQuery } from "@/features/jobs/pulse";
 import { useProjects } from "@/features/projects/projects";
 import { rolesAt, useMe } from "@/features/session/session";
+import { readOwnKeys, setOwnKeys } from "@/lib/keymap";
 import { readStored, writeStored } from "@/lib/storage";
 import { AccountMenu } from "./AccountMenu";
 import { NetworkLight } from "./NetworkLight";
@@ -15,6 +21,8 @@ const LAST_PROJECT = "wv.project";
 interface NavItem {
   label: string;
   to: string;
+  /** what is new there */
+  count?: number;
 }
 
 /** The project in the address, else, on a site's pages, the one last worked on there. */
@@ -33,12 +41,18 @@ export function Shell() {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const me = useMe();
+  useEffect(() => setOwnKeys(readOwnKeys(me.shortcuts)), [me.shortcuts]);
   const { project, siteId, projects } = useHere();
   const roles = rolesAt(me, siteId);
+  const unread = useQuery({ ...pulseQuery, select: (pulse) => pulse.unread_feedback }).data ?? 0;
+  useListKeys();
   const items: NavItem[] = [];
   const inProject = (page: string, label: string) => project && items.push({ label, to: `/p/${project.id}/${page}` });
   const inSite = (page: string, label: string) => siteId !== undefined && items.push({ label, to: `/s/${siteId}/${page}` });
-  if (roles.has("annotator")) inProject("label", t("nav.label"));
+  if (roles.has("annotator")) {
+    inProject("label", t("nav.label"));
+    items.push({ label: t("feedback.nav"), to: "/feedback", count: unread });
+  }
   if (roles.has("reviewer")) inProject("review", t("nav.review"));
   if (roles.has("reviewer") || roles.has("admin")) {
     inProject("tasks", t("nav.tasks"));
@@ -63,8 +77,13 @@ export function Shell() {
         <ProjectMenu projects={projects} current={project} />
         <nav className={styles.nav} aria-label={t("nav.main")}>
           {items.map((item) => (
-            <Link key={item.to} to={item.to} className={styles.link} activeProps={{ "data-active": true }}>
+            <Link key={item.to} to={item.to} className={styles.link} activeProps={{ "data-active": true }} data-testid={`nav-${item.to.split("/").at(-1) ?? ""}`}>
               {item.label}
+              {item.count ? (
+                <span className={styles.count} aria-label={t("feedback.unread", { count: item.count })}>
+                  {item.count}
+                </span>
+              ) : null}
             </Link>
           ))}
         </nav>
@@ -74,6 +93,7 @@ export function Shell() {
               trigger={(props) => (
                 <button {...props} type="button" className={styles.plain} aria-label={t("nav.main")} data-testid="nav-menu">
                   ☰
+                  {unread > 0 && <span className={styles.count}>{unread}</span>}
                 </button>
               )}
             >
@@ -87,6 +107,7 @@ export function Shell() {
                     }}
                   >
                     {item.label}
+                    {item.count ? <span className={styles.count}>{item.count}</span> : null}
                   </MenuItem>
                 ))
               }
@@ -94,6 +115,7 @@ export function Shell() {
           </div>
         )}
         <div id="header-slot" className={styles.slot} />
+        <JobsMenu />
         <NetworkLight />
         <AccountMenu user={me} />
       </header>

@@ -11,6 +11,26 @@ function integer(value: string): number {
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
+const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
+
+type Texts<K extends string> = Partial<Record<K, string>>;
+
+const texts = <K extends string>(search: Record<string, unknown>, ...keys: K[]) => Object.fromEntries(keys.map((key) => [key, text(search[key])])) as Texts<K>;
+
+interface CapturesSearch extends Texts<"tab" | "code" | "search" | "cam" | "state" | "sort" | "cols"> {
+  group?: number;
+  project?: number;
+  capture?: number;
+  duplicate?: boolean;
+}
+type TasksSearch = Texts<"state" | "search" | "sku" | "priority" | "source" | "sort" | "cols"> & { batch?: number };
+type ReviewSearch = Texts<"severity" | "field" | "pair" | "sort" | "cols"> & { reopened?: boolean };
+
+const flag = (value: unknown): true | undefined => (value === true ? true : undefined);
+
+/** The queue that a dispute belongs to stands in its address too, so that the next one is of the same. */
+const reviewSearch = (search: Record<string, unknown>): ReviewSearch => ({ ...texts(search, "severity", "field", "pair", "sort", "cols"), reopened: flag(search.reopened) });
+
 const rootRoute = createRootRoute({ notFoundComponent: NotFound, errorComponent: RouteError });
 
 const signInRoute = createRoute({
@@ -31,6 +51,17 @@ const shellRoute = createRoute({
 });
 
 const homeRoute = createRoute({ getParentRoute: () => shellRoute, path: "/", component: lazyRouteComponent(() => import("@/routes/home")) });
+
+const feedbackRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/feedback",
+  validateSearch: (search: Record<string, unknown>): Texts<"outcome" | "cols"> & { unread?: boolean; open?: number } => ({
+    ...texts(search, "outcome", "cols"),
+    unread: flag(search.unread),
+    open: number(search.open),
+  }),
+  component: lazyRouteComponent(() => import("@/routes/feedback")),
+});
 
 const projectRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -56,20 +87,26 @@ const taskParams = {
 };
 
 const labelRoute = createRoute({ getParentRoute: () => projectRoute, path: "label", component: lazyRouteComponent(() => import("@/routes/projectLabel")) });
-const reviewRoute = createRoute({ getParentRoute: () => projectRoute, path: "review", component: lazyRouteComponent(() => import("@/routes/projectReview")) });
+const reviewRoute = createRoute({ getParentRoute: () => projectRoute, path: "review", validateSearch: reviewSearch, component: lazyRouteComponent(() => import("@/routes/projectReview")) });
 const reviewTaskRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: "review/$taskId",
   params: taskParams,
+  validateSearch: reviewSearch,
   component: lazyRouteComponent(() => import("@/routes/projectReviewTask")),
+});
+const trivialRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: "review/trivial",
+  validateSearch: (search: Record<string, unknown>) => texts(search, "kind"),
+  component: lazyRouteComponent(() => import("@/routes/projectTrivial")),
 });
 const tasksRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: "tasks",
-  validateSearch: (search: Record<string, unknown>): { state?: string; search?: string; sku?: string } => ({
-    state: text(search.state),
-    search: text(search.search),
-    sku: text(search.sku),
+  validateSearch: (search: Record<string, unknown>): TasksSearch => ({
+    ...texts(search, "state", "search", "sku", "priority", "source", "sort", "cols"),
+    batch: number(search.batch),
   }),
   component: lazyRouteComponent(() => import("@/routes/projectTasks")),
 });
@@ -84,38 +121,49 @@ const qualityRoute = createRoute({ getParentRoute: () => projectRoute, path: "qu
 const capturesRoute = createRoute({
   getParentRoute: () => siteRoute,
   path: "captures",
-  validateSearch: (search: Record<string, unknown>): { tab?: "quarantine"; search?: string; cam?: string; duplicate?: boolean; capture?: number } => ({
-    tab: search.tab === "quarantine" ? "quarantine" : undefined,
-    search: text(search.search),
-    cam: text(search.cam),
+  validateSearch: (search: Record<string, unknown>): CapturesSearch => ({
+    ...texts(search, "tab", "code", "search", "cam", "state", "sort", "cols"),
+    group: number(search.group),
+    project: number(search.project),
+    capture: number(search.capture),
     duplicate: typeof search.duplicate === "boolean" ? search.duplicate : undefined,
-    capture: typeof search.capture === "number" ? search.capture : undefined,
   }),
   component: lazyRouteComponent(() => import("@/routes/siteCaptures")),
 });
 const catalogRoute = createRoute({
   getParentRoute: () => siteRoute,
   path: "catalog",
-  validateSearch: (search: Record<string, unknown>): { search?: string; category?: number; sku?: number } => ({
-    search: text(search.search),
-    category: typeof search.category === "number" ? search.category : undefined,
-    sku: typeof search.sku === "number" ? search.sku : undefined,
+  validateSearch: (search: Record<string, unknown>): Texts<"search" | "cols"> & { category?: number; sku?: number } => ({
+    ...texts(search, "search", "cols"),
+    category: number(search.category),
+    sku: number(search.sku),
   }),
   component: lazyRouteComponent(() => import("@/routes/siteCatalog")),
 });
 const adminRoute = createRoute({
   getParentRoute: () => siteRoute,
   path: "admin",
-  validateSearch: (search: Record<string, unknown>): { tab?: string } => ({ tab: text(search.tab) }),
+  validateSearch: (search: Record<string, unknown>) => texts(search, "tab", "kind", "state"),
   component: lazyRouteComponent(() => import("@/routes/siteAdmin")),
+});
+const adminProjectRoute = createRoute({
+  getParentRoute: () => siteRoute,
+  path: "admin/projects/$adminProjectId",
+  params: {
+    parse: (raw: { adminProjectId: string }) => ({ adminProjectId: integer(raw.adminProjectId) }),
+    stringify: (params: { adminProjectId: number }) => ({ adminProjectId: String(params.adminProjectId) }),
+  },
+  validateSearch: (search: Record<string, unknown>): { tab?: string } => ({ tab: text(search.tab) }),
+  component: lazyRouteComponent(() => import("@/routes/siteProject")),
 });
 
 const routeTree = rootRoute.addChildren([
   signInRoute,
   shellRoute.addChildren([
     homeRoute,
-    projectRoute.addChildren([labelRoute, reviewRoute, reviewTaskRoute, tasksRoute, taskRoute, qualityRoute]),
-    siteRoute.addChildren([capturesRoute, catalogRoute, adminRoute]),
+    feedbackRoute,
+    projectRoute.addChildren([labelRoute, reviewRoute, trivialRoute, reviewTaskRoute, tasksRoute, taskRoute, qualityRoute]),
+    siteRoute.addChildren([capturesRoute, catalogRoute, adminRoute, adminProjectRoute]),
   ]),
 ]);
 

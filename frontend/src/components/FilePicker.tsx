@@ -6,12 +6,14 @@ interface Props {
   accept: string;
   onPick: (files: File[]) => void;
   multiple?: boolean;
+  /** Chooses a folder with all that is in it. */
+  folder?: boolean;
   disabled?: boolean;
   testId?: string;
 }
 
 /** A file input in the page's own words: the browser's speaks the system's language. */
-export function FilePicker({ label, accept, onPick, multiple = false, disabled = false, testId }: Props) {
+export function FilePicker({ label, accept, onPick, multiple = false, folder = false, disabled = false, testId }: Props) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -23,6 +25,7 @@ export function FilePicker({ label, accept, onPick, multiple = false, disabled =
         type="file"
         accept={accept}
         multiple={multiple}
+        {...(folder ? { webkitdirectory: "" } : {})}
         disabled={disabled}
         className="visually-hidden"
         tabIndex={-1}

@@ -31,6 +31,8 @@ export function SearchInput({ value, onSearch, label, testId }: Props) {
       placeholder={label}
       aria-label={label}
       data-testid={testId}
+      data-search
+      rightSection={<kbd>/</kbd>}
       onCompositionStart={() => (composing.current = true)}
       onCompositionEnd={(event) => {
         composing.current = false;

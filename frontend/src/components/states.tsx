@@ -33,9 +33,9 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
   );
 }
 
-export function EmptyState({ title, children }: { title: string; children?: ReactNode }) {
+export function EmptyState({ title, children, testId = "empty-state" }: { title: string; children?: ReactNode; testId?: string }) {
   return (
-    <div className={styles.state} data-testid="empty-state">
+    <div className={styles.state} data-testid={testId}>
       <p>{title}</p>
       {children && <div className="dim">{children}</div>}
     </div>

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { AdminCard } from "@/features/admin/AdminCard";
 import { AnnotatorCard } from "@/features/labeling/AnnotatorCard";
+import { SiteNextCard } from "@/features/labeling/SiteNextCard";
 import { useProjects } from "@/features/projects/projects";
 import { ReviewerCard } from "@/features/review/ReviewerCard";
 import { rolesAt, useMe } from "@/features/session/session";
@@ -14,9 +15,13 @@ export default function Home() {
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   const projects = query.data;
   const sites = me.memberships.map((membership) => membership.site);
+  const turns = sites.filter((site) => rolesAt(me, site.id).has("annotator") && projects.filter((project) => project.site.id === site.id && project.share > 0).length > 1);
   return (
     <div className="page">
       {projects.length === 0 && sites.length === 0 && <EmptyState title={t("home.nothing")}>{t("home.nothingHint")}</EmptyState>}
+      {turns.map((site) => (
+        <SiteNextCard key={site.id} site={site} />
+      ))}
       {projects.map((project) => {
         const roles = rolesAt(me, project.site.id);
         return (

@@ -37,7 +37,7 @@ class Command(SiteCommand):
             with_catalog=not options["no_catalog"],
             tick=self.progress(total, "import"),
         )
-        if report.records and len(report.errors) == report.records:
+        if report.records and report.failed == report.records:
             first = report.errors[0]
             raise CommandError(
                 f"No record could be taken over; the first: {first.file}:{first.line}: {first.message}"

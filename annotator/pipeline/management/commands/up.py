@@ -17,6 +17,7 @@ from annotator.pipeline.supervisor import (
     check_port,
     python,
     take_lock,
+    web,
 )
 from annotator.settings.env import env
 
@@ -74,12 +75,9 @@ class Command(BaseCommand):
             command += ["--sites", str(settings.SITES_DIR)]
             ready = f"http://127.0.0.1:{port}/readyz"
             children.append(Child("recognizer", command, ready, threads))
-        web = python("-m", "gunicorn", "annotator.wsgi", "--worker-class", "gthread")
-        web += ["--workers", "1" if sqlite else "2", "--threads", "16", "--keep-alive", "30"]
-        web += ["--bind", f"{env.host}:{env.port}", "--timeout", "120", "--graceful-timeout", "8"]
-        web += ["--no-control-socket"]
-        children.append(Child("web", web, f"http://{env.host}:{env.port}/readyz"))
-        worker = [*celery, "worker", "-Q", "urgent,normal", "-P", "threads", "-c", "4", *quiet]
+        command = web(env.host, env.port, sqlite=sqlite)
+        children.append(Child("web", command, f"http://{env.host}:{env.port}/readyz"))
+        worker = [*celery, "worker", "-Q", "urgent,normal,bulk", "-P", "threads", "-c", "6", *quiet]
         children.append(Child("worker", [*worker, "-l", "WARNING", "-n", "worker@warevision"]))
         beat = [*celery, "beat", "-l", "WARNING", "--pidfile=", "-s", str(settings.HOME / "beat")]
         children.append(Child("beat", beat))

@@ -20,7 +20,7 @@ export function CategoryInput({ site, value, onChange, ...rest }: Props) {
   const [typed, setTyped] = useState<string | null>(null);
   const categories = useCategories(site).data?.results ?? [];
   const wanted = (typed ?? "").trim().toLowerCase();
-  const hits = categories.filter((category) => category.path.toLowerCase().includes(wanted)).slice(0, 10);
+  const hits = categories.filter((category) => [category.path.toLowerCase(), category.pinyin, category.initials].some((key) => key.includes(wanted))).slice(0, 10);
   return (
     <ComboInput
       {...rest}

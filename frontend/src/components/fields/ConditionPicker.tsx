@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { CONDITIONS, joinCondition, readCondition } from "@/lib/caption";
 import { isComposing } from "@/lib/hotkeys";
@@ -18,6 +19,8 @@ const CIRCLED = ["①", "②", "③", "④", "⑤"];
 export function ConditionPicker({ value, onChange, label, machine, invalid, testId }: Props) {
   const { t } = useTranslation();
   const { grade, detail } = readCondition(value) ?? { grade: 0, detail: "" };
+  // as it is typed, spaces at the end included; anything else that changes the value (undo) shows at once
+  const [written, setWritten] = useState({ of: "", text: "" });
   const choose = (next: number) => onChange(joinCondition(next, detail));
   return (
     <>
@@ -64,10 +67,13 @@ export function ConditionPicker({ value, onChange, label, machine, invalid, test
           type="text"
           aria-label={t("condition.detail")}
           placeholder={t("condition.detail")}
-          defaultValue={detail}
-          key={grade}
+          value={written.of === value ? written.text : detail}
           data-testid="condition-detail"
-          onBlur={(event) => event.target.value.trim() !== detail && onChange(joinCondition(grade, event.target.value))}
+          onChange={(event) => {
+            const next = joinCondition(grade, event.target.value);
+            setWritten({ of: next, text: event.target.value });
+            onChange(next);
+          }}
         />
       )}
     </>

@@ -14,7 +14,9 @@ interface Props {
   onBlur?: () => void;
   label: string;
   invalid?: boolean;
+  onNumber?: (digit: number) => boolean;
   machine?: boolean;
+  doubted?: boolean;
   testId?: string;
 }
 
@@ -22,12 +24,15 @@ interface Props {
 export function SkuInput({ site, value, onChange, onPick, ...rest }: Props) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState("");
-  const hits = useSkuAutocomplete(site, useDebounced(typed, 120)).data?.results ?? [];
+  const asked = useDebounced(typed, 120);
+  const { data, isPlaceholderData } = useSkuAutocomplete(site, asked);
+  const hits = data?.results ?? [];
   return (
     <ComboInput
       {...rest}
       value={value}
       placeholder={t("field.skuPlaceholder")}
+      fresh={asked === typed && !isPlaceholderData && data !== undefined}
       onChange={(next) => {
         setTyped(next);
         onChange(next);

@@ -1,10 +1,17 @@
-import { useEffect, useRef, useState } from "react";
+import { memo, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Capture } from "@/api/types";
-import { HANDLES, handlePoint, move, type Rect } from "@/lib/geometry/rect";
-import { isTextTarget, useHotkeys } from "@/lib/hotkeys";
+import { duplicate, fromCorners, move, neighbourInOrder, resize, roundRect, type Rect } from "@/lib/geometry/rect";
+import { deltaToImage, toImage } from "@/lib/geometry/view";
+import { useActions } from "@/lib/keymap";
+import { BoxLabel, BoxShape, Handles } from "./BoxShape";
+import { BoxTools } from "./BoxTools";
+import { Loupe } from "./Loupe";
+import { AS_IS, StageTools, isAsIs } from "./StageTools";
 import styles from "./PhotoStage.module.css";
 import type { Overlay, StageBox, Tool } from "./types";
+import { StageDom } from "./stageDom";
+import { useSpaceHeld } from "./useSpaceHeld";
 import { useStagePointer } from "./useStagePointer";
 import { useStageView } from "./useStageView";
 
@@ -17,136 +24,178 @@ interface Props {
   onSelect?: (id: string | null) => void;
   onCreate?: (rect: Rect) => void;
   onChange?: (id: string, rect: Rect, nudge?: boolean) => void;
+  onLock?: (id: string) => void;
   onDelete?: (id: string) => void;
   overlays?: readonly Overlay[];
   lit?: readonly string[];
   onLight?: (ids: string[]) => void;
 }
 
-function useSpaceHeld(): boolean {
-  const [held, setHeld] = useState(false);
-  useEffect(() => {
-    const down = (event: KeyboardEvent) => {
-      if (event.code !== "Space" || event.isComposing || isTextTarget(event.target) || event.ctrlKey) return;
-      if (event.target instanceof Element && event.target.closest("button, a, [role=radio], [role=menu], [role=dialog]")) return;
-      event.preventDefault();
-      setHeld(true);
-    };
-    const up = (event: KeyboardEvent) => {
-      if (event.code === "Space") setHeld(false);
-    };
-    const blur = () => setHeld(false);
-    window.addEventListener("keydown", down);
-    window.addEventListener("keyup", up);
-    window.addEventListener("blur", blur);
-    return () => {
-      window.removeEventListener("keydown", down);
-      window.removeEventListener("keyup", up);
-      window.removeEventListener("blur", blur);
-    };
-  }, []);
-  return held;
-}
+/** beyond about this many screen pixels the display derivative (1600 px) gives way to the original */
+const SHARP_PX = 2000;
+const COPY_OFFSET_PX = 16;
 
-/** The photo with its boxes, in image pixels; zoom and pan only ever change the view. */
-export function PhotoStage({ capture, boxes, selected = null, tool = "select", onTool, onSelect, onCreate, onChange, onDelete, overlays = [], lit = [], onLight }: Props) {
+/**
+ * The photo with its boxes, in image pixels; zoom, pan and turns only ever change the view, and neither they nor a dragged box
+ * make React draw. Kept mounted over the sides of a scene, it shows the same part of each.
+ */
+export function PhotoStage({ capture, boxes, selected = null, tool = "select", onTool, onSelect, onCreate, onChange, onLock, onDelete, overlays = [], lit = [], onLight }: Props) {
   const { t } = useTranslation();
-  const element = useRef<HTMLDivElement>(null);
-  const [image, setImage] = useState({ width: capture.width, height: capture.height });
-  if (image.width !== capture.width || image.height !== capture.height) setImage({ width: capture.width, height: capture.height });
-  const [failed, setFailed] = useState(false);
-  const spaceHeld = useSpaceHeld();
-  const { view, zoom, pan, reset } = useStageView(element, image);
-  const { live, dragging, handlers } = useStagePointer({ element, view, image, tool, spaceHeld, boxes, onCreate, onChange, onSelect, zoom, pan });
+  const [dom] = useState(() => new StageDom());
+  const { stage, world, shapes, hairs, handles, drawing } = dom.refs;
+  const { width, height } = capture;
+  const image = useMemo(() => ({ width, height }), [width, height]);
+  const [failed, setFailed] = useState<number | null>(null);
+  const [loupe, setLoupe] = useState(false);
+  const [look, setLook] = useState(AS_IS);
+  const [adjusting, setAdjusting] = useState(false);
+  const spaceHeld = useSpaceHeld((held) => dom.mark("space", held ? "" : null));
+  const view = useStageView({ dom, image, captureId: capture.id });
+  const { settled, measured } = view;
+  const pointer = useStagePointer({ dom, view, image, tool, spaceHeld, boxes, selected, onCreate, onChange, onSelect });
 
-  const chosen = boxes.find((box) => box.id === selected && !box.locked);
-  const nudge = (dx: number, dy: number) => (event: KeyboardEvent) => {
-    if (!chosen) return;
-    const step = event.shiftKey ? 10 : 1;
-    const { x, y, w, h } = move(chosen, dx * step, dy * step, image);
-    onChange?.(chosen.id, { x, y, w, h }, true);
+  const chosen = boxes.find((box) => box.id === selected);
+  const free = chosen?.locked ? undefined : chosen;
+  /** An arrow key as a move on the picture: up is up on the screen. */
+  const step = (key: string, shift: boolean) => {
+    const length = (shift ? 10 : 1) * settled.scale;
+    const dx = key.endsWith("left") ? -length : key.endsWith("right") ? length : 0;
+    const dy = key.endsWith("up") ? -length : key.endsWith("down") ? length : 0;
+    const { x, y } = deltaToImage(settled, dx, dy);
+    return { x: Math.round(x), y: Math.round(y) };
   };
-  const drop = () => chosen && onDelete?.(chosen.id);
-  const arrows = { arrowleft: nudge(-1, 0), arrowright: nudge(1, 0), arrowup: nudge(0, -1), arrowdown: nudge(0, 1) };
-  useHotkeys({
-    f: reset,
-    "0": reset,
-    "+": () => zoom(1.25),
-    "=": () => zoom(1.25),
-    "-": () => zoom(0.8),
-    ...(onTool && { v: () => onTool("select"), h: () => onTool("pan"), r: () => onTool("box") }),
+  const put = (next: Rect, nudge: boolean) => {
+    const { x, y, w, h } = roundRect(next);
+    if (free) onChange?.(free.id, { x, y, w, h }, nudge);
+  };
+  const copy = () => {
+    if (!chosen) return;
+    const { x, y, w, h } = duplicate(chosen, Math.round(COPY_OFFSET_PX / settled.scale), image);
+    onCreate?.({ x, y, w, h });
+  };
+  const toggleLock = onLock && (() => chosen && onLock(chosen.id));
+  const remove = () => free && onDelete?.(free.id);
+  const select = (by: 1 | -1) => onSelect?.(neighbourInOrder(boxes, selected, by)?.id ?? null);
+  /** A box in the middle of what is seen: drawing without a pointer. */
+  const create = () => {
+    const room = dom.size();
+    const corner = (share: number) => toImage(view.read(), { x: room.width * share, y: room.height * share });
+    const { x, y, w, h } = roundRect(fromCorners(corner(1 / 3), corner(2 / 3), image));
+    onCreate?.({ x, y, w, h });
+  };
+  const toggleLoupe = () => setLoupe((before) => !before);
+  const toggleAdjust = () => setAdjusting((before) => !before);
+
+  useActions({
+    fit: view.reset,
+    zoomIn: () => view.zoom(1.25),
+    zoomOut: () => view.zoom(0.8),
+    turn: () => view.rotate(1),
+    turnBack: () => view.rotate(-1),
+    loupe: toggleLoupe,
+    adjust: toggleAdjust,
+    ...(onTool && { select: () => onTool("select"), pan: () => onTool("pan"), draw: () => onTool("box") }),
+    ...(onCreate && { newBox: create }),
+    ...(onSelect && boxes.length > 0 && { nextBox: () => select(1), previousBox: () => select(-1) }),
   });
-  useHotkeys(
-    { ...arrows, ...Object.fromEntries(Object.entries(arrows).map(([key, run]) => [`shift+${key}`, run])), delete: drop, backspace: drop, escape: () => onSelect?.(null) },
-    chosen !== undefined,
+  useActions(
+    {
+      duplicate: copy,
+      lock: () => toggleLock?.(),
+      remove,
+      leaveField: () => onSelect?.(null),
+      nudge: (event, key) => {
+        const { x, y } = step(key, event.shiftKey);
+        if (free) put(move(free, x, y, image), true);
+      },
+      grow: (event, key) => {
+        // with the lower right handle as it stands on the screen
+        const by = step(key, event.shiftKey);
+        if (free) put(resize(free, (["se", "ne", "nw", "sw"] as const)[settled.turns], by.x, by.y, image), true);
+      },
+    },
+    chosen !== undefined && onChange !== undefined,
   );
 
-  const hair = 1 / view.scale;
-  const shown = boxes.map((box) => (live?.id === box.id ? { ...box, ...live.rect } : box));
-  // beyond its own resolution (about 1600 px) the display derivative gives way to the original
-  const sharp = view.scale * window.devicePixelRatio * Math.max(image.width, image.height) > 2000;
-  const cursor = dragging === "pan" ? "grabbing" : spaceHeld || tool === "pan" ? "grab" : tool === "box" ? "crosshair" : "default";
+  // before the stage has its size nothing is known of the scale, and the original of a large photo is heavy
+  const sharp = measured && settled.scale * window.devicePixelRatio * Math.max(width, height) > SHARP_PX;
+  const original = useDecoded(capture.images.original, sharp);
+  const filter = isAsIs(look) ? undefined : `brightness(${look.brightness}) contrast(${look.contrast})`;
+  const label = t("photo.label", { id: capture.image_id });
 
   return (
-    <div ref={element} className={styles.stage} style={{ cursor }} data-testid="photo" data-scale={view.scale.toFixed(4)} role="application" aria-label={t("photo.label", { id: capture.image_id })} {...handlers}>
-      <div className={styles.world} style={{ width: image.width, height: image.height, transform: `translate(${view.x}px, ${view.y}px) scale(${view.scale})` }}>
+    <div ref={stage} className={styles.stage} data-tool={tool} data-testid="photo" role="application" aria-label={label} {...pointer}>
+      <div ref={world} className={styles.world} style={{ width, height }}>
         <img
           key={capture.id}
-          src={sharp ? capture.images.original : capture.images.display}
-          width={image.width}
-          height={image.height}
-          alt={t("photo.label", { id: capture.image_id })}
+          src={original ?? capture.images.display}
+          width={width}
+          height={height}
+          alt={label}
           draggable={false}
-          onError={() => setFailed(true)}
-          onLoad={() => setFailed(false)}
+          style={{ filter }}
+          onError={() => setFailed(capture.id)}
+          onLoad={() => setFailed(null)}
         />
-        <svg width={image.width} height={image.height} viewBox={`0 0 ${image.width} ${image.height}`}>
-          {overlays.map((overlay) => (
-            <polygon
-              key={overlay.id}
-              className={styles.overlay}
-              data-kind={overlay.kind}
-              data-lit={lit.includes(overlay.id) || undefined}
-              points={overlay.polygon.map((point) => point.join(",")).join(" ")}
-              onPointerEnter={() => onLight?.([overlay.id])}
-              onPointerLeave={() => onLight?.([])}
-            >
-              <title>{overlay.title}</title>
-            </polygon>
-          ))}
-          {shown.map((box) => (
-            <g key={box.id} data-box={box.id} className={styles.box} data-hue={box.hue} data-selected={box.id === selected || undefined} data-locked={box.locked || undefined}>
-              <rect x={box.x} y={box.y} width={box.w} height={box.h} data-testid={`box-${box.id}`} />
-              {box.label && (
-                <text textAnchor={box.hue === "b" ? "end" : "start"} x={box.hue === "b" ? box.x + box.w - 4 * hair : box.x + 4 * hair} y={box.y - 5 * hair > 12 * hair ? box.y - 5 * hair : box.y + 14 * hair} fontSize={13 * hair}>
-                  {box.label}
-                </text>
-              )}
-              {box.id === selected &&
-                !box.locked &&
-                HANDLES.map((handle) => {
-                  const point = handlePoint(box, handle);
-                  return (
-                    <rect key={handle} className={styles.handle} data-handle={handle} x={point.x - 5 * hair} y={point.y - 5 * hair} width={10 * hair} height={10 * hair} style={{ cursor: `${handle}-resize` }} />
-                  );
-                })}
-            </g>
-          ))}
-          {live?.id === null && <rect className={styles.drawing} x={live.rect.x} y={live.rect.y} width={live.rect.w} height={live.rect.h} />}
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+          <Overlays overlays={overlays} lit={lit} onLight={onLight} />
+          <g ref={shapes}>
+            {boxes.map(({ id, x, y, w, h, hue, locked }) => (
+              <BoxShape key={id} id={id} x={x} y={y} w={w} h={h} hue={hue} locked={locked} selected={id === selected} />
+            ))}
+          </g>
+          <g ref={hairs}>
+            {boxes.map((box) => box.label && <BoxLabel key={box.id} {...box} turns={settled.turns} />)}
+            {free && onChange && (
+              <g ref={handles} className={styles.handles} data-hue={free.hue}>
+                <Handles rect={free} turns={settled.turns} />
+              </g>
+            )}
+          </g>
+          <rect ref={drawing} className={styles.drawing} style={{ display: "none" }} />
         </svg>
       </div>
-      {failed && <p className={styles.failed}>{t("photo.failed")}</p>}
-      <div className={styles.zoom}>
-        <button type="button" onPointerDown={(event) => event.stopPropagation()} onClick={() => zoom(0.8)} aria-label={t("photo.zoomOut")}>
-          −
-        </button>
-        <button type="button" onPointerDown={(event) => event.stopPropagation()} onClick={reset} title={`${t("photo.fit")} (F)`}>
-          {Math.round(view.scale * 100)}%
-        </button>
-        <button type="button" onPointerDown={(event) => event.stopPropagation()} onClick={() => zoom(1.25)} aria-label={t("photo.zoomIn")}>
-          +
-        </button>
-      </div>
+      {loupe && <Loupe dom={dom} view={view} image={image} src={capture.images.original} filter={filter} />}
+      {failed === capture.id && <p className={styles.failed}>{t("photo.failed")}</p>}
+      {chosen && onCreate && onDelete && <BoxTools box={chosen} onDuplicate={copy} onLock={toggleLock} onDelete={remove} />}
+      <StageTools view={view} loupe={loupe} onLoupe={toggleLoupe} look={look} adjusting={adjusting} onAdjust={toggleAdjust} onLook={setLook} />
     </div>
   );
 }
+
+/** The picture once it is wanted and decoded, so that showing it costs no frame; null before. */
+function useDecoded(src: string, wanted: boolean): string | null {
+  const [ready, setReady] = useState<string | null>(null);
+  useEffect(() => {
+    if (!wanted || ready === src) return;
+    let gone = false;
+    const picture = new Image();
+    picture.src = src;
+    picture.decode().then(
+      () => !gone && setReady(src),
+      () => undefined, // the display derivative stays
+    );
+    return () => {
+      gone = true;
+    };
+  }, [src, wanted, ready]);
+  return wanted && ready === src ? src : null;
+}
+
+/** What the machine read, at its place; pointing at it lights it. */
+const Overlays = memo(function Overlays({ overlays, lit, onLight }: Required<Pick<Props, "overlays" | "lit">> & Pick<Props, "onLight">) {
+  return overlays.map((overlay) => (
+    <polygon
+      key={overlay.id}
+      className={styles.overlay}
+      data-kind={overlay.kind}
+      data-speaks={overlay.speaks || undefined}
+      data-lit={lit.includes(overlay.id) || undefined}
+      points={overlay.polygon.map((point) => point.join(",")).join(" ")}
+      onPointerEnter={() => onLight?.([overlay.id])}
+      onPointerLeave={() => onLight?.([])}
+    >
+      <title>{overlay.title}</title>
+    </polygon>
+  ));
+});

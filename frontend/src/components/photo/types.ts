@@ -17,4 +17,6 @@ export interface Overlay {
   /** pixels of the upright original */
   polygon: number[][];
   title: string;
+  /** holds a word that speaks for the chosen candidate */
+  speaks?: boolean;
 }

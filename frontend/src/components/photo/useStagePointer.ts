@@ -1,44 +1,51 @@
-import { useRef, useState, type PointerEvent, type RefObject } from "react";
+import { useEffect, useRef, type PointerEvent, type RefObject } from "react";
 import { bigEnough, fromCorners, move, resize, roundRect, type Handle, type Point, type Rect, type Size } from "@/lib/geometry/rect";
-import { toImage, type View } from "@/lib/geometry/view";
+import { toImage } from "@/lib/geometry/view";
+import type { StageDom } from "./stageDom";
 import type { StageBox, Tool } from "./types";
+import type { StageView } from "./useStageView";
 
 type Drag =
   | { kind: "pan"; last: Point }
-  | { kind: "draw"; from: Point }
-  | { kind: "move"; box: StageBox; from: Point }
-  | { kind: "resize"; box: StageBox; handle: Handle; from: Point }
+  | { kind: "draw"; from: Point; rect: Rect | null }
+  | { kind: "move"; box: StageBox; from: Point; rect: Rect | null }
+  | { kind: "resize"; box: StageBox; handle: Handle; from: Point; rect: Rect | null }
   | { kind: "pinch"; distance: number; middle: Point };
 
 interface Options {
-  element: RefObject<HTMLDivElement | null>;
-  view: View;
+  dom: StageDom;
+  view: Pick<StageView, "read" | "zoom" | "pan">;
   image: Size;
   tool: Tool;
-  spaceHeld: boolean;
+  spaceHeld: RefObject<boolean>;
   boxes: readonly StageBox[];
+  selected: string | null;
   onCreate?: (rect: Rect) => void;
   onChange?: (id: string, rect: Rect) => void;
   onSelect?: (id: string | null) => void;
-  zoom: (factor: number, anchor: Point) => void;
-  pan: (dx: number, dy: number) => void;
 }
 
-/** Pointer gestures on the photo. What is being dragged lives here; one change is reported when it ends. */
+/**
+ * Pointer gestures on the photo: mouse, fingers (two pinch and pan), and a pen, which draws with any tool. What is being dragged
+ * moves outside React; one change is reported when it ends. Once a pen has been seen, fingers no longer draw: a resting palm must not.
+ */
 export function useStagePointer(options: Options) {
   const drag = useRef<Drag | null>(null);
   const touches = useRef(new Map<number, Point>());
-  const [live, setLive] = useState<{ id: string | null; rect: Rect } | null>(null);
-  const [dragging, setDragging] = useState<Drag["kind"] | null>(null);
+  const penSeen = useRef(false);
 
-  const at = (event: PointerEvent): Point => {
-    const bounds = options.element.current?.getBoundingClientRect();
-    return { x: event.clientX - (bounds?.left ?? 0), y: event.clientY - (bounds?.top ?? 0) };
+  const { dom } = options;
+
+  /** Draws what is dragged where it is now; null puts it back to where the document has it. */
+  const show = (current: Drag, rect: Rect | null) => {
+    if (current.kind === "draw") dom.draw(rect);
+    if (current.kind === "move" || current.kind === "resize") dom.place(current.box.id, rect ?? current.box);
   };
   const begin = (next: Drag | null) => {
+    const before = drag.current;
+    if (before && "rect" in before && before.rect) show(before, null);
     drag.current = next;
-    setDragging(next?.kind ?? null);
-    setLive(null);
+    dom.mark("drag", next?.kind ?? null);
   };
   const pinch = (): Drag | null => {
     const [a, b] = [...touches.current.values()];
@@ -48,11 +55,12 @@ export function useStagePointer(options: Options) {
 
   const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
     if (event.button > 1) return;
-    const point = at(event);
+    const point = dom.at(event);
     event.currentTarget.setPointerCapture(event.pointerId);
+    if (event.pointerType === "pen") penSeen.current = true;
     if (event.pointerType === "touch") {
       touches.current.set(event.pointerId, point);
-      if (touches.current.size === 2) {
+      if (touches.current.size >= 2) {
         begin(pinch());
         return;
       }
@@ -61,57 +69,69 @@ export function useStagePointer(options: Options) {
   };
 
   const dragFor = (event: PointerEvent<HTMLDivElement>, point: Point): Drag => {
-    if (event.button === 1 || options.tool === "pan" || options.spaceHeld) return { kind: "pan", last: point };
+    const { tool, boxes, selected, onCreate, onChange, onSelect } = options;
+    const pen = event.pointerType === "pen";
+    const palm = event.pointerType === "touch" && penSeen.current;
+    if (event.button === 1 || (tool === "pan" && !pen) || options.spaceHeld.current) return { kind: "pan", last: point };
     const target = event.target as Element;
     const handle = target.getAttribute("data-handle") as Handle | null;
-    const boxId = target.closest("[data-box]")?.getAttribute("data-box");
-    const box = options.boxes.find((one) => one.id === boxId && !one.locked);
-    const from = toImage(options.view, point);
-    if (box && handle) return { kind: "resize", box, handle, from };
-    if (options.tool === "box" && options.onCreate) return { kind: "draw", from };
-    options.onSelect?.(box?.id ?? null);
-    return box ? { kind: "move", box, from } : { kind: "pan", last: point };
+    const boxId = handle ? selected : target.closest("[data-box]")?.getAttribute("data-box");
+    const box = boxes.find((one) => one.id === boxId);
+    const from = toImage(options.view.read(), point);
+    if (box && handle && onChange) return { kind: "resize", box, handle, from, rect: null };
+    if (onCreate && !palm && (tool === "box" || (pen && !box))) return { kind: "draw", from, rect: null };
+    onSelect?.(box?.id ?? null);
+    return box && !box.locked && onChange ? { kind: "move", box, from, rect: null } : { kind: "pan", last: point };
   };
 
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
     const current = drag.current;
     if (!current) return;
-    const point = at(event);
+    const point = dom.at(event);
     if (touches.current.has(event.pointerId)) touches.current.set(event.pointerId, point);
     if (current.kind === "pinch") {
       const now = pinch();
       if (now?.kind !== "pinch") return;
-      options.pan(now.middle.x - current.middle.x, now.middle.y - current.middle.y);
-      if (current.distance > 0) options.zoom(now.distance / current.distance, now.middle);
+      options.view.pan(now.middle.x - current.middle.x, now.middle.y - current.middle.y);
+      if (current.distance > 0) options.view.zoom(now.distance / current.distance, now.middle);
       drag.current = now;
       return;
     }
     if (current.kind === "pan") {
-      options.pan(point.x - current.last.x, point.y - current.last.y);
+      options.view.pan(point.x - current.last.x, point.y - current.last.y);
       drag.current = { kind: "pan", last: point };
       return;
     }
-    const to = toImage(options.view, point);
+    const to = toImage(options.view.read(), point);
     const dx = to.x - current.from.x;
     const dy = to.y - current.from.y;
-    if (current.kind === "draw") setLive({ id: null, rect: fromCorners(current.from, to, options.image) });
-    else if (current.kind === "move") setLive({ id: current.box.id, rect: move(current.box, dx, dy, options.image) });
-    else setLive({ id: current.box.id, rect: resize(current.box, current.handle, dx, dy, options.image) });
+    if (current.kind === "draw") current.rect = fromCorners(current.from, to, options.image);
+    else if (current.kind === "move") current.rect = move(current.box, dx, dy, options.image);
+    else current.rect = resize(current.box, current.handle, dx, dy, options.image);
+    show(current, current.rect);
   };
 
   const onPointerUp = (event: PointerEvent<HTMLDivElement>) => {
     touches.current.delete(event.pointerId);
     const current = drag.current;
-    if (live && current && event.type === "pointerup") {
-      const rect = roundRect(live.rect);
-      if (current.kind === "draw" && bigEnough(rect)) options.onCreate?.(rect);
-      if (current.kind === "move" || current.kind === "resize") {
-        const { x, y, w, h } = current.box;
-        if (rect.x !== x || rect.y !== y || rect.w !== w || rect.h !== h) options.onChange?.(current.box.id, { x: rect.x, y: rect.y, w: rect.w, h: rect.h });
-      }
+    const left = [...touches.current.values()][0];
+    // one finger of a pinch lifted: the other goes on panning
+    begin(current?.kind === "pinch" && left ? { kind: "pan", last: left } : null);
+    if (!current || !("rect" in current) || !current.rect || event.type !== "pointerup") return;
+    const { x, y, w, h } = roundRect(current.rect);
+    const rect = { x, y, w, h };
+    if (current.kind === "draw") {
+      if (bigEnough(rect)) options.onCreate?.(rect);
+      return;
     }
-    begin(null);
+    const { box } = current;
+    if (x !== box.x || y !== box.y || w !== box.w || h !== box.h) options.onChange?.(box.id, rect);
   };
 
-  return { live, dragging, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp } };
+  useEffect(() => {
+    const fingers = touches.current;
+    return () => fingers.clear();
+  }, []);
+
+  return { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp };
 }

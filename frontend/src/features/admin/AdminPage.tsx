@@ -1,24 +1,26 @@
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { Project } from "@/api/types";
 import { Chips } from "@/components/Chips";
-import { EmptyState } from "@/components/states";
+import type { JobFilter } from "@/features/jobs/jobs";
+import { JobsTab } from "@/features/jobs/JobsTab";
 import { AuditTab } from "./AuditTab";
 import { MembersTab } from "./MembersTab";
-import { ProjectSettings } from "./ProjectSettings";
 import { TokensTab } from "./TokensTab";
-import styles from "./admin.module.css";
 
-export const ADMIN_TABS = ["projects", "members", "tokens", "audit"] as const;
+export const ADMIN_TABS = ["projects", "members", "jobs", "tokens", "audit"] as const;
 export type AdminTab = (typeof ADMIN_TABS)[number];
 
 interface Props {
   site: number;
-  projects: readonly Project[];
   tab: AdminTab;
   onTab: (tab: AdminTab) => void;
+  jobs: JobFilter;
+  onJobs: (filter: JobFilter) => void;
+  /** the list of projects */
+  children: ReactNode;
 }
 
-export function AdminPage({ site, projects, tab, onTab }: Props) {
+export function AdminPage({ site, tab, onTab, jobs, onJobs, children }: Props) {
   const { t } = useTranslation();
   return (
     <div className="page">
@@ -26,17 +28,11 @@ export function AdminPage({ site, projects, tab, onTab }: Props) {
         <h1>{t("admin.title")}</h1>
         <Chips label={t("admin.title")} value={tab} onChange={(next) => next && onTab(next)} options={ADMIN_TABS.map((one) => ({ value: one, label: t(`admin.tabs.${one}`), testId: `tab-${one}` }))} />
       </div>
-      {tab === "projects" && (
-        <div className={styles.stack}>
-          {projects.length === 0 && <EmptyState title={t("admin.noProjects")}>{t("admin.noProjectsHint")}</EmptyState>}
-          {projects.map((project) => (
-            <ProjectSettings key={project.id} project={project} />
-          ))}
-        </div>
-      )}
+      {tab === "projects" && children}
       {tab !== "projects" && (
         <div className="panel">
           {tab === "members" && <MembersTab site={site} />}
+          {tab === "jobs" && <JobsTab site={site} filter={jobs} onFilter={onJobs} />}
           {tab === "tokens" && <TokensTab site={site} />}
           {tab === "audit" && <AuditTab site={site} />}
         </div>

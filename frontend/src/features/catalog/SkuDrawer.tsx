@@ -7,6 +7,7 @@ import type { Sku } from "@/api/types";
 import { FilePicker } from "@/components/FilePicker";
 import { ErrorState, RowsSkeleton, useProblemText } from "@/components/states";
 import { notify } from "@/components/toast";
+import { MergeSku } from "./MergeSku";
 import { useAddPicture, useRemovePicture } from "./pictures";
 import { useSaveSku, type SkuEdit } from "./saveSku";
 import { useSku } from "./sku";
@@ -105,14 +106,24 @@ function Pictures({ sku, mayEdit }: { sku: Sku; mayEdit: boolean }) {
   );
 }
 
-function Existing({ site, id, mayEdit }: { site: number; id: number; mayEdit: boolean }) {
+function Existing({ site, id, mayEdit, onOpen }: { site: number; id: number; mayEdit: boolean; onOpen: (id: number) => void }) {
+  const { t } = useTranslation();
   const query = useSku(id);
   if (query.isPending) return <RowsSkeleton />;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   return (
     <>
+      {query.data.merged_into !== null && (
+        <p className="dispute">
+          {t("catalog.wasMerged")}{" "}
+          <button type="button" className={styles.code} onClick={() => onOpen(query.data.merged_into ?? 0)}>
+            {t("catalog.openMerged")}
+          </button>
+        </p>
+      )}
       <Form key={id} site={site} sku={query.data} mayEdit={mayEdit} onSaved={() => undefined} />
       <Pictures sku={query.data} mayEdit={mayEdit} />
+      {mayEdit && query.data.active && <MergeSku key={`merge${id}`} site={site} sku={query.data} onMerged={onOpen} />}
     </>
   );
 }
@@ -131,7 +142,7 @@ export function SkuDrawer({ site, id, mayEdit, onOpen, onClose }: Props) {
   return (
     <Drawer opened={id !== undefined} onClose={onClose} position="right" size="lg" title={id === 0 ? t("catalog.newSku") : t("catalog.detail")} closeButtonProps={{ "aria-label": t("common.close") }}>
       {id === 0 && <Form site={site} sku={null} mayEdit onSaved={(sku) => onOpen(sku.id)} />}
-      {id !== undefined && id > 0 && <Existing site={site} id={id} mayEdit={mayEdit} />}
+      {id !== undefined && id > 0 && <Existing site={site} id={id} mayEdit={mayEdit} onOpen={onOpen} />}
     </Drawer>
   );
 }

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
 import card from "@/components/card.module.css";
+import { Markdown } from "@/components/Markdown";
 import { Figure } from "@/components/Figure";
 import { seconds } from "@/lib/format";
 import { TARGET_SECONDS } from "./HeaderStats";
@@ -29,12 +30,14 @@ export function AnnotatorCard({ project }: { project: Project }) {
       <Figure value={seconds(mean)} label={t("home.mean", { target: TARGET_SECONDS })} tone={mean !== null && mean > TARGET_SECONDS ? "dispute" : ""} />
       {project.guide && (
         <details>
-          <summary>{t("home.guide")}</summary>
-          <p style={{ whiteSpace: "pre-wrap", maxWidth: 720 }}>{project.guide}</p>
+          <summary>
+            {t("home.guide")} {project.my.guide_unread && <span className="tag dispute">{t("guide.changed")}</span>}
+          </summary>
+          <Markdown text={project.guide} />
         </details>
       )}
     </div>
-      <RecentList projectId={project.id} />
+      <RecentList projectId={project.id} fields={project.schema.fields} />
     </>
   );
 }

@@ -1,29 +1,66 @@
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { Suggestion } from "@/api/types";
-import { barcodeId, linesWith, votes } from "./evidence";
+import type { Candidate, Suggestion } from "@/api/types";
+import { probability } from "@/lib/format";
+import { barcodeId, candidateOf, dissents, linesWith, votes } from "./evidence";
 import styles from "./labeling.module.css";
 
-/** One line that says why: barcodes, words on the pack, look-alikes. Pointing at one lights its place on the photo. */
-export function EvidenceLine({ suggestion, code, onLight }: { suggestion: Suggestion; code: string; onLight: (ids: string[]) => void }) {
+interface Props {
+  suggestion: Suggestion;
+  code: string;
+  onLight: (ids: string[]) => void;
+  onAdopt: (candidate: Candidate) => void;
+}
+
+const WORDS = ["pack_text", "words"] as const;
+
+/** One line that says why, each piece with what it alone is sure of; in amber what speaks for another. Pointing lights its place. */
+export function EvidenceLine({ suggestion, code, onLight, onAdopt }: Props) {
   const { t } = useTranslation();
-  const candidate = suggestion.candidates.find((one) => one.sku_code === code) ?? suggestion.candidates[0];
+  const candidate = candidateOf(suggestion, code);
   const words = candidate?.words ?? [];
+  const parts = candidate?.parts ?? {};
   const count = candidate ? votes(suggestion, candidate) : { same: 0, of: 0 };
   const light = (ids: string[]) => ({ onPointerEnter: () => onLight(ids), onPointerLeave: () => onLight([]), onFocus: () => onLight(ids), onBlur: () => onLight([]) });
-  if (suggestion.barcodes.length === 0 && words.length === 0 && count.of === 0) return null;
+  const others = dissents(suggestion, code);
+  const share = (value: number | undefined): ReactNode => value !== undefined && <span className={styles.share}>{probability(value)}</span>;
+  const byWords = Math.max(...WORDS.map((source) => parts[source] ?? -1));
+  if (suggestion.barcodes.length === 0 && Object.keys(parts).length === 0) return null;
   return (
     <div className={styles.evidence} data-testid="evidence">
       {suggestion.barcodes.map((barcode, index) => (
-        <button key={barcodeId(index)} type="button" tabIndex={-1} className={styles.proof} data-doubt={barcode.sku_code === null || undefined} {...light([barcodeId(index)])}>
-          {t("evidence.barcode")} {barcode.text}
+        <button key={barcodeId(index)} type="button" tabIndex={-1} className={styles.proof} data-doubt={barcode.sku_code !== candidate?.sku_code || undefined} {...light([barcodeId(index)])}>
+          {t("evidence.barcode")} {barcode.text} {barcode.sku_code === candidate?.sku_code ? "✓" : "✗"}
         </button>
       ))}
-      {words.slice(0, 6).map((word) => (
-        <button key={word} type="button" tabIndex={-1} className={styles.proof} {...light(linesWith(suggestion, word))}>
-          “{word}”
+      {byWords >= 0 && (
+        <span className={styles.proofs}>
+          {words.length === 0 && t("evidence.words")}
+          {words.slice(0, 4).map((word) => (
+            <button key={word} type="button" tabIndex={-1} className={styles.proof} {...light(linesWith(suggestion, word))}>
+              “{word}”
+            </button>
+          ))}
+          {share(byWords)}
+        </span>
+      )}
+      {count.of > 0 && (
+        <span className={styles.proofs}>
+          {t("evidence.neighbours", count)}
+          {share(parts.neighbours)}
+        </span>
+      )}
+      {parts.picture !== undefined && (
+        <span className={styles.proofs}>
+          {t("evidence.picture")}
+          {share(parts.picture)}
+        </span>
+      )}
+      {others.map(({ source, number, candidate: other, confidence }) => (
+        <button key={source} type="button" tabIndex={-1} className={styles.proof} data-doubt data-testid={`dissent-${source}`} title={`${other.sku_code} ${other.name}`} onClick={() => onAdopt(other)}>
+          {t("evidence.dissent", { source: t(`evidence.source.${source}`), number })} {probability(confidence)}
         </button>
       ))}
-      {count.of > 0 && <span>{t("evidence.neighbours", count)}</span>}
     </div>
   );
 }

@@ -1,16 +1,19 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Assignment } from "@/api/types";
 import { PhotoStage } from "@/components/photo/PhotoStage";
 import type { StageBox, Tool } from "@/components/photo/types";
-import { useHotkeys } from "@/lib/hotkeys";
-import { newBoxId, type LabelBox, type LabelDocument } from "./document";
+import { useActions, useKeyLabel, type ActionId } from "@/lib/keymap";
+import { newBoxId, type LabelBox, type LabelDocument } from "@/lib/label/document";
 import { overlaysOf } from "./evidence";
+import { useLayers } from "./layers";
 import styles from "./labeling.module.css";
 
 interface Props {
   assignment: Assignment;
   document: LabelDocument;
+  /** the SKU in the caption: what speaks for it is marked */
+  chosen: string;
   change: (edit: (document: LabelDocument) => LabelDocument, key?: string | null) => void;
   undo: () => void;
   redo: () => void;
@@ -22,55 +25,64 @@ interface Props {
 
 const editBoxes = (edit: (boxes: LabelBox[]) => LabelBox[]) => (document: LabelDocument) => ({ ...document, boxes: edit(document.boxes) });
 
+const TOOLS: readonly [Tool, ActionId][] = [
+  ["select", "select"],
+  ["pan", "pan"],
+  ["box", "draw"],
+];
+
 /** The photo, its sides, tools and layers. */
-export function PhotoPane({ assignment, document, change, undo, redo, canUndo, canRedo, lit, onLight }: Props) {
+export function PhotoPane({ assignment, document: label, chosen, change, undo, redo, canUndo, canRedo, lit, onLight }: Props) {
   const { t } = useTranslation();
+  const keyLabel = useKeyLabel();
   const { captures, suggestion } = assignment;
   const [side, setSide] = useState(0);
   const [tool, setTool] = useState<Tool>("select");
   const [selected, setSelected] = useState<string | null>(null);
-  const [layers, setLayers] = useState({ ocr: false, barcode: true });
+  const { layers, toggle } = useLayers();
+  const stage = useRef<HTMLDivElement>(null);
   const capture = captures[Math.min(side, captures.length - 1)];
-  const toggle = (layer: keyof typeof layers) => () => setLayers((before) => ({ ...before, [layer]: !before[layer] }));
-  useHotkeys({
-    o: toggle("ocr"),
-    b: toggle("barcode"),
-    "[": () => setSide((before) => (before + captures.length - 1) % captures.length),
-    "]": () => setSide((before) => (before + 1) % captures.length),
+  const show = (index: number) => {
+    setSide((index + captures.length) % captures.length);
+    setSelected(null);
+  };
+  useActions({
+    words: toggle("ocr"),
+    barcodes: toggle("barcode"),
+    nextSide: () => show(side + 1),
+    previousSide: () => show(side - 1),
+    leaveField: () => {
+      setSelected(null);
+      stage.current?.focus({ preventScroll: true });
+    },
   });
   if (!capture) return null;
 
-  const boxes: StageBox[] = document.boxes.filter((box) => box.capture === capture.id).map((box) => ({ ...box, hue: "own" }));
-  const tools: [Tool, string][] = [
-    ["select", "V"],
-    ["pan", "H"],
-    ["box", "R"],
-  ];
-
+  const boxes: StageBox[] = label.boxes.filter((box) => box.capture === capture.id).map((box) => ({ ...box, hue: "own" }));
   return (
     <section className={styles.photoPane} aria-label={t("photo.title")}>
       <div className={styles.photoBar}>
         {captures.length > 1 && (
           <div className={styles.group} role="tablist" aria-label={t("photo.sides")}>
             {captures.map((one, index) => (
-              <button key={one.id} type="button" role="tab" aria-selected={one.id === capture.id} className={styles.tool} data-testid={`side-${index + 1}`} onClick={() => setSide(index)}>
+              <button key={one.id} type="button" role="tab" aria-selected={one.id === capture.id} className={styles.tool} data-testid={`side-${index + 1}`} onClick={() => show(index)}>
                 {one.cam_type ? t(`cam.${one.cam_type}`) : index + 1}
               </button>
             ))}
           </div>
         )}
         <div className={styles.group}>
-          {tools.map(([name, key]) => (
+          {TOOLS.map(([name, action]) => (
             <button key={name} type="button" aria-pressed={tool === name} className={styles.tool} data-testid={`tool-${name}`} onClick={() => setTool(name)}>
-              {t(`photo.tools.${name}`)} <kbd>{key}</kbd>
+              {t(`photo.tools.${name}`)} <kbd>{keyLabel(action)}</kbd>
             </button>
           ))}
         </div>
         <div className={styles.group}>
-          <button type="button" className={styles.tool} disabled={!canUndo} onClick={undo} title="Ctrl+Z" aria-label={t("photo.undo")} data-testid="edit-undo">
+          <button type="button" className={styles.tool} disabled={!canUndo} onClick={undo} title={`${t("photo.undo")} (${keyLabel("undo")})`} aria-label={t("photo.undo")} data-testid="edit-undo">
             ↶
           </button>
-          <button type="button" className={styles.tool} disabled={!canRedo} onClick={redo} title="Ctrl+Shift+Z" aria-label={t("photo.redo")} data-testid="edit-redo">
+          <button type="button" className={styles.tool} disabled={!canRedo} onClick={redo} title={`${t("photo.redo")} (${keyLabel("redo")})`} aria-label={t("photo.redo")} data-testid="edit-redo">
             ↷
           </button>
         </div>
@@ -78,17 +90,16 @@ export function PhotoPane({ assignment, document, change, undo, redo, canUndo, c
         {suggestion && (
           <div className={styles.group}>
             <button type="button" aria-pressed={layers.ocr} className={styles.tool} data-layer="machine" data-testid="layer-ocr" onClick={toggle("ocr")}>
-              OCR {suggestion.ocr_lines.length} <kbd>O</kbd>
+              OCR {suggestion.ocr_lines.length} <kbd>{keyLabel("words")}</kbd>
             </button>
             <button type="button" aria-pressed={layers.barcode} className={styles.tool} data-layer="machine" data-testid="layer-barcode" onClick={toggle("barcode")}>
-              {t("photo.barcodes")} {suggestion.barcodes.length} <kbd>B</kbd>
+              {t("photo.barcodes")} {suggestion.barcodes.length} <kbd>{keyLabel("barcodes")}</kbd>
             </button>
           </div>
         )}
       </div>
-      <div className={styles.stage} tabIndex={-1} id="stage">
+      <div ref={stage} className={styles.stage} tabIndex={-1} id="stage">
         <PhotoStage
-          key={capture.id}
           capture={capture}
           boxes={boxes}
           selected={selected}
@@ -102,11 +113,12 @@ export function PhotoPane({ assignment, document, change, undo, redo, canUndo, c
             setTool("select");
           }}
           onChange={(id, rect, nudge) => change(editBoxes((all) => all.map((box) => (box.id === id ? { ...box, ...rect } : box))), nudge ? `nudge-${id}` : null)}
+          onLock={(id) => change(editBoxes((all) => all.map((box) => (box.id === id ? { ...box, locked: !box.locked } : box))))}
           onDelete={(id) => {
             change(editBoxes((all) => all.filter((box) => box.id !== id)));
             setSelected(null);
           }}
-          overlays={overlaysOf(suggestion, capture.id, layers, lit)}
+          overlays={overlaysOf(suggestion, capture.id, chosen, layers, lit)}
           lit={lit}
           onLight={onLight}
         />

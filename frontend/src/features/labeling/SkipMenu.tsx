@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Menu, MenuItem, MenuLabel } from "@/components/Menu";
+import { useKeyLabel } from "@/lib/keymap";
 import type { SkipReason } from "./desk";
 
 export const SKIP_REASONS = ["unreadable", "not_goods", "several_goods", "duplicate", "other"] as const satisfies readonly SkipReason[];
@@ -13,13 +14,14 @@ interface Props {
 
 export function SkipMenu({ opened, onOpened, onSkip }: Props) {
   const { t } = useTranslation();
+  const keyLabel = useKeyLabel();
   return (
     <Menu
       opened={opened}
       onOpened={onOpened}
       side="top"
       trigger={(props) => (
-        <Button {...props} variant="default" size="sm" data-testid="skip" title="Alt+S">
+        <Button {...props} variant="default" size="sm" data-testid="skip" rightSection={<kbd>{keyLabel("skip")}</kbd>}>
           {t("label.skip")}
         </Button>
       )}

@@ -1,25 +1,34 @@
 import { Button } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Assignment, Candidate, FieldError, Neighbour, Project, SchemaField } from "@/api/types";
+import type { Assignment, Candidate, FieldError, Project, SchemaField } from "@/api/types";
 import type { Problem } from "@/api/problem";
-import { checkField, formatCaption, joinCondition, readCondition } from "@/lib/caption";
-import { useHotkeys, type Hotkeys } from "@/lib/hotkeys";
-import { writeStored } from "@/lib/storage";
+import { FieldRow } from "@/components/fields/FieldRow";
+import { useMe } from "@/features/session/session";
+import { formatCaption, joinCondition, readCondition } from "@/lib/caption";
+import { currentLanguage } from "@/lib/i18n";
+import { useActions, useKeyLabel } from "@/lib/keymap";
+import { checkIn, fieldOf, firstDoubt, setUnknown, setValue, suggestionUsed, toDraft, toValues, unconfirmed, validate } from "@/lib/label/document";
+import { countOf, withUnit } from "@/lib/label/quantity";
+import { repeat, repeatable } from "@/lib/label/repeat";
 import { AttributesRow } from "./AttributesRow";
 import { Candidates } from "./Candidates";
 import type { SkipReason, Submission } from "./desk";
-import { SURE_FROM, adoptSku, fieldOf, firstDoubt, setUnknown, setValue, suggestionUsed, toDraft, toValues, validate, type CatalogRecord } from "./document";
 import { EvidenceLine } from "./Evidence";
-import { FieldRow } from "./FieldRow";
+import { FlagMenu } from "./FlagMenu";
 import { HeaderStats } from "./HeaderStats";
+import type { Keep } from "./keep";
+import { readLast, writeLast } from "./last";
+import type { Mark } from "./mark";
 import { Neighbours } from "./Neighbours";
 import { PhotoPane } from "./PhotoPane";
+import { BoxCount, RepeatOffer } from "./QuantityHints";
 import { SkipMenu } from "./SkipMenu";
 import { useActiveTime } from "./useActiveTime";
-import { localDraftKey, useAutosave } from "./useAutosave";
+import { useAdoption } from "./useAdoption";
+import { useAutosave } from "./useAutosave";
 import { useLabelDocument, type Kept } from "./useLabelDocument";
-import { useSkuLookup } from "./useSkuLookup";
+import { useScanner } from "./useScanner";
 import styles from "./labeling.module.css";
 
 interface Props {
@@ -28,20 +37,28 @@ interface Props {
   objections: readonly FieldError[];
   kept: Kept | undefined;
   onKeep: (kept: Kept) => void;
+  mark: Mark;
+  onMark: (mark: Mark) => void;
+  keep: Keep;
+  onSaved: (assignmentId: number) => void;
   onSubmit: (body: Submission, caption: string) => void;
   onSkip: (reason: SkipReason) => Promise<unknown>;
   onLost: (caption: string, problem: Problem) => void;
   onHelp: () => void;
+  onGuide: () => void;
+  onRecent: () => void;
 }
 
 function focusField(key: string | null): void {
-  const target = key === null ? document.getElementById("stage") : document.querySelector<HTMLElement>(`[data-field="${key}"] :is(input, select, [role=radio][tabindex="0"])`);
+  const target = key === null ? document.getElementById("stage") : document.querySelector<HTMLElement>(`[data-field="${CSS.escape(key)}"] :is(input, select, [role=radio][tabindex="0"])`);
   target?.focus({ preventScroll: true });
 }
 
 /** One photo in work: the picture left, the caption right, everything on the keyboard. */
-export function Workbench({ project, assignment, objections, kept, onKeep, onSubmit, onSkip, onLost, onHelp }: Props) {
+export function Workbench({ project, assignment, objections, kept, onKeep, mark, onMark, keep: drafts, onSaved, onSubmit, onSkip, onLost, onHelp, onGuide, onRecent }: Props) {
   const { t } = useTranslation();
+  const keyLabel = useKeyLabel();
+  const me = useMe();
   const fields = project.schema.fields;
   const { suggestion } = assignment;
   const site = project.site.id;
@@ -50,71 +67,85 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
   const time = useActiveTime(kept?.seconds ?? assignment.draft?.active_seconds ?? 0);
   const [lit, setLit] = useState<string[]>([]);
   const [tried, setTried] = useState(false);
+  const [asked, setAsked] = useState(false);
   const [left, setLeft] = useState<Record<string, true>>({});
-  const [notes, setNotes] = useState<Record<string, string>>({});
   const [opened] = useState(label);
+  const [last] = useState(() => readLast(me.id, project.id));
   const [skipOpen, setSkipOpen] = useState(false);
-  const lookup = useSkuLookup(site);
+
+  const skuField = fields.find((field) => field.kind === "sku");
+  const conditionField = fields.find((field) => field.kind === "condition");
+  const quantityField = fields.find((field) => field.kind === "quantity");
+  const chosen = skuField ? fieldOf(label, skuField.key).value : "";
+  const { notes, note, adopt, adoptCandidate, adoptNeighbour, adoptScan, leave } = useAdoption(site, fields, suggestion, editing, chosen);
 
   const caption = formatCaption(fields, toValues(label, fields));
-  const save = useAutosave(assignment, label, () => toDraft(label, fields, time.read()), (problem) => onLost(caption, problem));
+  const draft = () => ({ ...toDraft(label, fields, time.read()), schema_version: project.schema_version, ...mark });
+  const typed = useMemo(() => ({ label, mark }), [label, mark]);
+  const save = useAutosave({ assignment, document: typed, draft, caption, keep: drafts, onSaved, onLost: (problem) => onLost(caption, problem) });
   const keep = useRef(onKeep);
   useEffect(() => {
     keep.current = onKeep;
   });
   const { read: readSeconds } = time;
   useEffect(() => keep.current({ document: label, seconds: readSeconds() }), [label, readSeconds]);
-  useEffect(() => focusField(firstDoubt(opened, fields, suggestion)), [opened, fields, suggestion]);
+
+  // the focus starts, and after a choice goes on, where the first doubt is
+  const [turn, setTurn] = useState(0);
+  const goOn = () => setTurn((before) => before + 1);
+  const doubtNow = useRef<() => string | null>(() => null);
+  useEffect(() => {
+    doubtNow.current = () => firstDoubt(label, fields, suggestion);
+  });
+  useEffect(() => focusField(doubtNow.current()), [turn]);
 
   const errors = validate(label, fields, project, { missing: t("field.missing"), boxesRequired: t("label.boxesRequired") });
+  const doubts = unconfirmed(label, fields, suggestion);
   const errorOf = (key: string): string | undefined => {
     const objection = objections.find((one) => one.field.replace(/^fields\./, "").split(".")[0] === key);
     if (objection && fieldOf(opened, key) === fieldOf(label, key)) return objection.message;
     const error = errors.find((one) => one.field === key);
     return error && (tried || (left[key] && fieldOf(label, key).value !== "")) ? error.message : undefined;
   };
-
-  const skuField = fields.find((field) => field.kind === "sku");
-  const conditionField = fields.find((field) => field.kind === "condition");
-  const chosen = skuField ? fieldOf(label, skuField.key).value : "";
-
-  const adopted = useRef(chosen);
-  const adopt = (record: CatalogRecord) => {
-    adopted.current = record.code;
-    change((before) => adoptSku(before, fields, record, "person"));
-    setNotes((before) => ({ ...before, ...Object.fromEntries(fields.filter((field) => ["sku", "category", "spec"].includes(field.kind)).map((field) => [field.key, ""])) }));
+  const noteOf = (field: SchemaField): string | undefined => {
+    const { value, origin } = fieldOf(label, field.key);
+    const checked = checkIn(label, field, value);
+    return origin === "person" && value !== "" && !checked.error && checked.value !== value ? `→ ${checked.value}` : notes[field.key];
   };
-  const adoptCandidate = (candidate: Candidate) => adopt({ code: candidate.sku_code, category: candidate.category, spec: candidate.spec });
-  const adoptCode = async (code: string) => {
-    const hit = await lookup(code);
-    adopt(typeof hit === "string" ? { code, category: "", spec: "" } : hit);
-  };
-  const adoptNeighbour = (neighbour: Neighbour) => {
-    const candidate = suggestion?.candidates.find((one) => one.sku_code === neighbour.sku_code);
-    if (candidate) adoptCandidate(candidate);
-    else void adoptCode(neighbour.sku_code);
+  const doubtOf = (field: SchemaField): string | undefined => {
+    if (!doubts.includes(field)) return undefined;
+    const disagrees = field.kind === "sku" && suggestion?.flags.includes("evidence_disagrees");
+    const why = t(disagrees ? "doubt.disagrees" : "doubt.unsure");
+    return field.kind === "sku" ? `${why} ${t("doubt.choose", { key: keyLabel("candidate") })}` : `${why} ${t("doubt.look")}`;
   };
 
-  const leave = (field: SchemaField) => {
-    const state = fieldOf(label, field.key);
-    const checked = checkField(field, state.value);
-    setLeft((before) => ({ ...before, [field.key]: true }));
-    editing.seal();
-    if (state.unknown || state.origin !== "person" || !checked.value || checked.error) return;
-    if (checked.value !== state.value) {
-      change((before) => setValue(before, field.key, checked.value));
-      setNotes((before) => ({ ...before, [field.key]: t("field.normalised", { from: state.value.trim() }) }));
-    }
-    if (field.kind !== "sku" || checked.value === adopted.current) return;
-    // typed or scanned in full: the catalog fills in the rest, unless the code has been changed again meanwhile
-    const typed = checked.value;
-    adopted.current = typed;
-    void lookup(typed).then((hit) => {
-      if (adopted.current !== typed) return;
-      if (hit === "absent") setNotes((before) => ({ ...before, [field.key]: t("field.notInCatalog") }));
-      else if (hit !== "unreachable") adopt(hit);
-    });
+  const choose = (candidate: Candidate) => {
+    // somebody typing elsewhere stays there
+    if (!document.activeElement?.closest("[data-field]") || document.activeElement.closest("[data-field]")?.getAttribute("data-field") === skuField?.key) goOn();
+    adoptCandidate(candidate);
   };
+  const candidates = suggestion?.candidates ?? [];
+  const chooseNumber = (key: string) => {
+    const candidate = candidates[Number(key.slice(-1)) - 1];
+    if (candidate) choose(candidate);
+  };
+  const repeats = Object.values(repeatable(label, fields, last));
+  const repeatLast = () => {
+    goOn();
+    change((before) => repeat(before, fields, last));
+  };
+  const boxCount = label.boxes.length;
+  const counted = withUnit(String(boxCount), label.unit);
+  const countBoxes = () => quantityField && boxCount > 0 && change((before) => setValue(before, quantityField.key, counted));
+
+  useScanner({
+    snapshot: editing.snapshot,
+    onScan: (code, before) =>
+      void adoptScan(code, before).then((found) => {
+        if (found) goOn();
+        else focusField(skuField?.key ?? null);
+      }),
+  });
 
   const submit = () => {
     if (errors.length > 0) {
@@ -122,46 +153,53 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
       focusField(errors[0]?.field === "boxes" ? null : (errors[0]?.field ?? null));
       return;
     }
-    writeStored(localDraftKey(assignment.id), null);
-    onSubmit({ ...toDraft(label, fields, time.read()), token: assignment.token, suggestion_used: suggestionUsed(label, fields, suggestion) }, caption);
+    if (doubts.length > 0 && !asked) {
+      setAsked(true);
+      focusField(doubts[0]?.key ?? null);
+      return;
+    }
+    writeLast(me.id, project.id, { fields: toValues(label, fields), unit: label.unit });
+    onSubmit({ ...draft(), token: assignment.token, suggestion_used: suggestionUsed(label, fields, suggestion) }, caption);
   };
 
-  const candidates = suggestion?.candidates ?? [];
-  const grade = (digit: number) => () => {
-    if (!conditionField) return;
-    const { detail } = readCondition(fieldOf(label, conditionField.key).value) ?? { detail: "" };
-    change((before) => setValue(before, conditionField.key, joinCondition(digit, detail)));
-  };
-  const keys: Hotkeys = {
-    "mod+enter": { run: submit, inText: true },
-    "mod+z": { run: editing.undo, inText: true },
-    "mod+shift+z": { run: editing.redo, inText: true },
-    "mod+y": { run: editing.redo, inText: true },
-    "alt+s": { run: () => setSkipOpen(true), inText: true },
-    "alt+u": {
-      run: () => {
-        const key = document.activeElement?.closest<HTMLElement>("[data-field]")?.dataset.field ?? firstDoubt(label, fields, suggestion);
-        document.querySelector<HTMLElement>(`[data-testid="field-${key ?? ""}-unknown"]`)?.click();
-      },
-      inText: true,
+  useActions({
+    submit,
+    undo: editing.undo,
+    redo: editing.redo,
+    skip: () => setSkipOpen(true),
+    help: onHelp,
+    candidate: (_, key) => chooseNumber(key),
+    candidateAnywhere: (_, key) => chooseNumber(key),
+    condition: (_, key) => {
+      if (!conditionField) return;
+      const { detail } = readCondition(fieldOf(label, conditionField.key).value) ?? { detail: "" };
+      change((before) => setValue(before, conditionField.key, joinCondition(Number(key.slice(-1)), detail)));
     },
-    escape: { run: () => focusField(null), inText: true },
-    "?": onHelp,
-  };
-  candidates.slice(0, 9).forEach((candidate, index) => {
-    keys[String(index + 1)] = () => adoptCandidate(candidate);
-    keys[`alt+${index + 1}`] = { run: () => adoptCandidate(candidate), inText: true };
+    repeat: repeatLast,
+    countBoxes,
+    unknown: () => {
+      const key = document.activeElement?.closest<HTMLElement>("[data-field]")?.dataset.field ?? firstDoubt(label, fields, suggestion);
+      document.querySelector<HTMLElement>(`[data-testid="field-${key ?? ""}-unknown"]`)?.click();
+    },
   });
-  for (let digit = 1; digit <= 5; digit++) keys[`shift+${digit}`] = grade(digit);
-  useHotkeys(keys);
 
-  const doubtful = suggestion && skuField && (fieldOf(label, skuField.key).value === "" || (suggestion.fields[skuField.key]?.confidence ?? 0) < SURE_FROM);
-  const boxCount = label.boxes.length;
+  const shownCandidates = chosen === "" || doubts.some((field) => field.kind === "sku") ? candidates.slice(0, 5) : candidates.slice(0, 3);
 
   return (
     <div className={styles.bench} data-bench>
-      <HeaderStats project={project} task={assignment.task} activeSeconds={time.shown} onHelp={onHelp} />
-      <PhotoPane assignment={assignment} document={label} change={change} undo={editing.undo} redo={editing.redo} canUndo={editing.canUndo} canRedo={editing.canRedo} lit={lit} onLight={setLit} />
+      <HeaderStats project={project} task={assignment.task} activeSeconds={time.shown} idle={time.idle} onHelp={onHelp} onGuide={onGuide} onRecent={onRecent} />
+      <PhotoPane
+        assignment={assignment}
+        document={label}
+        chosen={chosen}
+        change={change}
+        undo={editing.undo}
+        redo={editing.redo}
+        canUndo={editing.canUndo}
+        canRedo={editing.canRedo}
+        lit={lit}
+        onLight={setLit}
+      />
       <section className={styles.captionPane} aria-label={t("label.caption")}>
         <div className={styles.rows}>
           {!assignment.suggestion_shown && <p className={styles.quiet}>{t("label.withheld")}</p>}
@@ -174,20 +212,44 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
               state={fieldOf(label, field.key)}
               suggestion={suggestion}
               error={errorOf(field.key)}
-              note={notes[field.key]}
+              doubt={doubtOf(field)}
+              pressing={asked}
+              note={noteOf(field)}
               onChange={(value) => {
                 change((before) => setValue(before, field.key, value), field.key);
-                setNotes((before) => ({ ...before, [field.key]: "" }));
+                note(field.key, "");
               }}
-              onSku={adopt}
-              onBlur={() => leave(field)}
+              onSku={(hit) => {
+                adopt(hit);
+                goOn();
+              }}
+              onNumber={
+                field.kind === "sku" && candidates.length > 0
+                  ? (digit) => {
+                      const candidate = shownCandidates[digit - 1];
+                      if (candidate) choose(candidate);
+                      return candidate !== undefined;
+                    }
+                  : undefined
+              }
+              onBlur={() => {
+                setLeft((before) => ({ ...before, [field.key]: true }));
+                editing.seal();
+                leave(field);
+              }}
               onUnknown={(reason) => change((before) => setUnknown(before, field.key, reason))}
             >
               {field.kind === "sku" && suggestion && (
                 <>
-                  <EvidenceLine suggestion={suggestion} code={chosen} onLight={setLit} />
-                  <Candidates candidates={doubtful ? candidates.slice(0, 5) : candidates.slice(0, 3)} chosen={chosen} onAdopt={adoptCandidate} />
+                  <EvidenceLine suggestion={suggestion} code={chosen} onLight={setLit} onAdopt={choose} />
+                  <Candidates candidates={shownCandidates} chosen={chosen} onAdopt={choose} />
                 </>
+              )}
+              {field === quantityField && (boxCount > 0 || repeats.length > 0) && (
+                <div className={styles.offers}>
+                  <RepeatOffer values={repeats} onRepeat={repeatLast} />
+                  <BoxCount boxCount={boxCount} count={countOf(checkIn(label, field, fieldOf(label, field.key).value).value)} counted={counted} onCount={countBoxes} />
+                </div>
               )}
             </FieldRow>
           ))}
@@ -202,6 +264,11 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
               ⚠ {t(`flag.${flag}`)}
             </p>
           ))}
+          {asked && doubts.length > 0 && (
+            <p className={styles.flag} role="alert" data-testid="confirm-doubt">
+              {t("doubt.confirm", { fields: doubts.map((field) => field.label[currentLanguage()]).join("、"), key: keyLabel("submit") })}
+            </p>
+          )}
           {tried && errors.some((one) => one.field === "boxes") && (
             <p className={styles.fieldError} role="alert">
               {t("label.boxesRequired")}
@@ -209,16 +276,22 @@ export function Workbench({ project, assignment, objections, kept, onKeep, onSub
           )}
           <div className={styles.actions}>
             <SkipMenu opened={skipOpen} onOpened={setSkipOpen} onSkip={(reason) => void onSkip(reason)} />
+            <FlagMenu mark={mark} onMark={onMark} />
             <span className={styles.saved} data-state={save} data-testid="save-state">
               {t("label.boxes", { count: boxCount })} · {t(`label.save.${save}`)}
             </span>
-            <Button size="sm" onClick={submit} data-testid="submit" rightSection={<kbd className={styles.onAccent}>Ctrl ⏎</kbd>}>
+            <Button size="sm" onClick={submit} data-testid="submit" rightSection={<kbd className={styles.onAccent}>{keyLabel("submit")}</kbd>}>
               {t("label.submit")}
             </Button>
           </div>
         </div>
       </section>
-      {suggestion && suggestion.neighbours.length > 0 && <Neighbours neighbours={suggestion.neighbours} onAdopt={adoptNeighbour} />}
+      {suggestion && suggestion.neighbours.length > 0 && (
+        <Neighbours
+          neighbours={suggestion.neighbours}
+          onAdopt={(neighbour) => void adoptNeighbour(neighbour).then(goOn)}
+        />
+      )}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { api, call } from "@/api/client";
-import type { Assignment } from "@/api/types";
+import type { Assignment, Lookalikes } from "@/api/types";
 import type { DeskApi } from "./desk";
 
 /** Decoded pictures of the photo beside, held so that the switch paints at once. */
@@ -22,7 +22,7 @@ export const deskApi = (projectId: number): DeskApi => ({
     return (assignment as Assignment | undefined) ?? null; // 204: nothing left
   },
   async submit(id, { attributes, ...answer }, key) {
-    const body = { ...answer, attributes: { ...attributes } };
+    const body = { flag: "" as const, note: "", ...answer, attributes: { ...attributes } };
     const { annotation } = await call(
       api.POST("/api/v1/assignments/{assignment_id}/submit", { params: { path: { assignment_id: id }, header: { "Idempotency-Key": key } }, body }),
     );
@@ -35,5 +35,17 @@ export const deskApi = (projectId: number): DeskApi => ({
     const { assignment } = await call(api.POST("/api/v1/annotations/{annotation_id}/withdraw", { params: { path: { annotation_id: id } } }));
     return assignment as Assignment;
   },
+  async extend({ id, token }) {
+    const { expires_at } = await call(api.POST("/api/v1/assignments/{assignment_id}/extend", { params: { path: { assignment_id: id } }, body: { token } }));
+    return expires_at;
+  },
+  look: (id) => call(api.GET("/api/v1/assignments/{assignment_id}", { params: { path: { assignment_id: id } } })) as Promise<Assignment>,
+  async takeLookalikes() {
+    const grid: unknown = await call(api.POST("/api/v1/projects/{project_id}/lookalikes", { params: { path: { project_id: projectId } } }));
+    return (grid as Lookalikes | undefined) ?? null; // 204: there are none
+  },
+  keepLookalikes: (grid) => call(api.POST("/api/v1/projects/{project_id}/lookalikes/keep", { params: { path: { project_id: projectId } }, body: { grid } })),
+  giveBackLookalikes: (grid, keep, knocked_out) =>
+    call(api.POST("/api/v1/projects/{project_id}/lookalikes/give-back", { params: { path: { project_id: projectId } }, body: { grid, keep, knocked_out }, keepalive: true })),
   warm,
 });

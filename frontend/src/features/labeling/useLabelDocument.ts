@@ -1,9 +1,7 @@
-import { useCallback, useState } from "react";
-import type { Assignment, Draft, SchemaField } from "@/api/types";
-import { readStored } from "@/lib/storage";
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { Assignment, SchemaField } from "@/api/types";
 import { begin, record, redo, seal, undo, type History } from "@/lib/undo";
-import { open, type LabelDocument } from "./document";
-import { localDraftKey } from "./useAutosave";
+import { open, type LabelDocument } from "@/lib/label/document";
 
 export interface Kept {
   document: LabelDocument;
@@ -13,9 +11,11 @@ export interface Kept {
 /** The document under the annotator's hands with its undo; `kept` is what was typed before the photo was set aside. */
 export function useLabelDocument(fields: readonly SchemaField[], assignment: Assignment, kept: Kept | undefined) {
   const [history, setHistory] = useState<History<LabelDocument>>(() => {
-    if (kept) return begin(kept.document);
-    const unsent = readStored(localDraftKey(assignment.id)) as Draft | null;
-    return begin(open(fields, unsent ? { ...assignment, draft: unsent } : assignment));
+    return begin(kept ? kept.document : open(fields, assignment));
+  });
+  const latest = useRef(history);
+  useEffect(() => {
+    latest.current = history;
   });
   /** One undoable step; equal keys in a row are one. */
   const change = useCallback(
@@ -28,6 +28,9 @@ export function useLabelDocument(fields: readonly SchemaField[], assignment: Ass
     seal: useCallback(() => setHistory(seal), []),
     undo: useCallback(() => setHistory(undo), []),
     redo: useCallback(() => setHistory(redo), []),
+    /** what the page was at a moment, and going back there */
+    snapshot: useCallback(() => latest.current, []),
+    restore: setHistory,
     canUndo: history.past.length > 0,
     canRedo: history.future.length > 0,
   };

@@ -25,7 +25,7 @@ export function FinalFields({ fields, site, final, errors, onChange, onLeave, on
       {fields.map((field) => {
         const value = final[field.key];
         return (
-          <div key={field.key} className={styles.finalRow} data-field={field.key}>
+          <div key={field.key} className={styles.finalRow} data-field={field.key} data-final={field.key}>
             <span className="dim">{field.label[currentLanguage()]}</span>
             {isUnknown(value) ? (
               <UnknownValue reason={value.unknown} />

@@ -1,145 +1,141 @@
 import { Button } from "@mantine/core";
-import { useState } from "react";
+import { Suspense, lazy, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Problem } from "@/api/problem";
 import { asProblem } from "@/api/problem";
-import type { Box, DisputeDetail, FieldValue, FieldValues, Project, SchemaField, SkuHit } from "@/api/types";
+import type { Author, DisputeDetail, Project } from "@/api/types";
 import { HistoryList } from "@/components/HistoryList";
 import { Menu, MenuItem } from "@/components/Menu";
 import { PhotoStage } from "@/components/photo/PhotoStage";
 import type { StageBox } from "@/components/photo/types";
 import { notify } from "@/components/toast";
-import { checkField, formatCaption } from "@/lib/caption";
-import { isUnknown } from "@/lib/captions";
+import { formatCaption } from "@/lib/caption";
 import { probability } from "@/lib/format";
 import { useHotkeys, type Hotkeys } from "@/lib/hotkeys";
 import { CompareTable } from "./CompareTable";
 import { useDecide } from "./decide";
 import { FinalFields } from "./FinalFields";
+import { Outcome, type LastOutcome } from "./Outcome";
 import { Reasons } from "./Reasons";
 import { useReject } from "./reject";
-import { boxOverlap, cellOf, columnOf, columnsOf, isEmpty, recordOf, settled, unanimous, type Column } from "./verdict";
+import { useSendBack } from "./sendBack";
+import { useVerdict } from "./useVerdict";
+import { columnOf, columnsOf, unanimous, type Column } from "./verdict";
 import styles from "./review.module.css";
+
+const SendBack = lazy(async () => ({ default: (await import("./SendBack")).SendBack }));
+const ReviewHelp = lazy(async () => ({ default: (await import("./ReviewHelp")).ReviewHelp }));
 
 const REJECT_REASONS = ["unreadable", "not_goods", "several_goods", "duplicate", "other"] as const;
 
 interface Props {
   project: Project;
   dispute: DisputeDetail;
-  onDone: () => void;
+  /** what became of the one before */
+  last: LastOutcome | null;
+  onDone: (authors: readonly Author[] | null) => void;
 }
 
 /** Two answers side by side; the reviewer picks cells, mends the rest, and decides. */
-export function ReviewDesk({ project, dispute, onDone }: Props) {
+export function ReviewDesk({ project, dispute, last, onDone }: Props) {
   const { t } = useTranslation();
-  const fields = project.schema.fields;
-  const [final, setFinal] = useState<FieldValues>(() => settled(dispute, fields));
+  const [refused, setRefused] = useState<Problem | null>(null);
+  const verdict = useVerdict(project, dispute, refused);
+  const { fields, values, problems } = verdict;
   const [row, setRow] = useState(() => Math.max(0, fields.findIndex((field) => !unanimous(dispute, field))));
-  const [boxesFrom, setBoxesFrom] = useState<Column | null>(() => {
-    const [a, b] = dispute.answers;
-    return a && (!b || (boxOverlap(a.boxes, b.boxes) ?? 1) >= 0.5) ? columnOf(a) : null;
-  });
   const [note, setNote] = useState("");
   const [side, setSide] = useState(0);
   const [tried, setTried] = useState(false);
-  const [refused, setRefused] = useState<Problem | null>(null);
+  const [open, setOpen] = useState<"sendBack" | "reject" | "help" | null>(null);
+  const noteInput = useRef<HTMLInputElement>(null);
   const decide = useDecide(dispute.task.id, project.id);
   const reject = useReject(dispute.task.id);
-
-  const record = recordOf(dispute, fields, final);
+  const sendBack = useSendBack(dispute.task.id);
+  const token = dispute.claim?.token;
   const columns = columnsOf(dispute);
-  const put = (key: string, value: FieldValue) => {
-    setFinal((before) => ({ ...before, [key]: value }));
-    setRefused(null);
-  };
-  const pick = (column: Column, field: SchemaField) => {
-    const value = cellOf(dispute, field, column, record);
-    if (!isEmpty(value)) put(field.key, value);
-  };
-  const pickAll = (column: Column) => {
-    setFinal((before) => ({ ...before, ...Object.fromEntries(fields.map((field) => [field.key, cellOf(dispute, field, column, record)])) }));
-    setBoxesFrom(column);
-  };
-  const adopt = (hit: SkuHit) => {
-    for (const field of fields) {
-      if (field.kind === "sku") put(field.key, hit.code);
-      if (field.kind === "category" && hit.category) put(field.key, hit.category);
-      if (field.kind === "spec" && hit.spec) put(field.key, hit.spec);
-    }
-  };
+  const lastRow = dispute.answers.some((answer) => answer.boxes.length > 0) ? fields.length : fields.length - 1;
 
-  const problems: Record<string, string> = {};
-  for (const field of fields) {
-    const value = final[field.key];
-    const objection = refused?.errors.find((one) => one.field.replace(/^fields\./, "").split(".")[0] === field.key);
-    const error = objection?.message ?? (isUnknown(value) ? null : checkField(field, value ?? "", t("field.missing")).error);
-    if (error) problems[field.key] = error;
-  }
-  const chosenAnswer = dispute.answers.find((answer) => columnOf(answer) === boxesFrom);
-  const boxes: Box[] = chosenAnswer?.boxes ?? [];
-  const boxesMissing = project.boxes_required && boxes.length === 0;
-  const values: FieldValues = Object.fromEntries(
-    fields.flatMap((field): [string, FieldValue][] => {
-      const value = final[field.key] ?? "";
-      const canonical = isUnknown(value) ? value : checkField(field, value).value;
-      return isEmpty(canonical) ? [] : [[field.key, canonical]];
-    }),
-  );
-
+  const fail = (error: unknown) => {
+    const problem = asProblem(error);
+    setRefused(problem);
+    setTried(true);
+    notify({ tone: "error", text: problem.detail || t("errors.network"), detail: problem.hint });
+  };
   const submit = () => {
-    if (decide.isPending) return;
-    if (Object.keys(problems).length > 0 || boxesMissing) {
+    if (decide.isPending || token === undefined) return;
+    if (Object.keys(problems).length > 0 || verdict.boxesMissing) {
       setTried(true);
-      const open = fields.findIndex((field) => problems[field.key]);
-      if (open >= 0) setRow(open);
+      const wrong = fields.findIndex((field) => problems[field.key]);
+      setRow(wrong >= 0 ? wrong : lastRow);
       return;
     }
+    const words = note.trim();
     decide.mutate(
-      { token: dispute.claim.token, fields: values, boxes, attributes: chosenAnswer?.attributes ?? dispute.answers[0]?.attributes ?? {}, ...(note.trim() && { note: note.trim() }) },
+      { token, fields: values, boxes: verdict.boxes, attributes: verdict.attributes, ...(words && { note: words }) },
       {
-        onSuccess: ({ decision }) => {
+        onSuccess: ({ decision, authors }) => {
           notify({ tone: "agree", text: t("review.decided"), detail: decision.caption });
-          onDone();
+          onDone(authors);
         },
-        onError: (error) => {
-          const problem = asProblem(error);
-          setRefused(problem);
-          setTried(true);
-          notify({ tone: "error", text: problem.detail || t("errors.network"), detail: problem.hint });
-        },
+        onError: fail,
       },
     );
   };
-
-  const rejectPhoto = (reason: string) =>
+  const rejectPhoto = (reason: string) => {
+    if (token === undefined) return;
+    const words = note.trim();
     reject.mutate(
-      { token: dispute.claim.token, reason, ...(note.trim() && { note: note.trim() }) },
+      { token, reason, ...(words && { note: words }) },
       {
         onSuccess: () => {
           notify({ text: t("review.rejected") });
-          onDone();
+          onDone(null);
         },
-        onError: (error) => notify({ tone: "error", text: asProblem(error).detail || t("errors.network") }),
+        onError: fail,
       },
     );
+  };
+  const giveBack = (words: string) => {
+    if (token === undefined) return;
+    sendBack.mutate(
+      { token, note: words },
+      {
+        onSuccess: () => {
+          notify({ text: t("review.sentBack") });
+          onDone(null);
+        },
+      },
+    );
+  };
 
+  const pickHere = (column: Column) => {
+    const field = fields[row];
+    if (field) verdict.pick(column, field);
+    else if (column !== "machine" && column !== "wms") verdict.setBoxesFrom(column);
+    setRow((before) => Math.min(lastRow, before + 1));
+  };
+  const edit = () => {
+    const key = fields[row]?.key;
+    if (key) document.querySelector<HTMLElement>(`[data-final="${key}"] :is(input, select, [role=radio][tabindex="0"])`)?.focus();
+  };
+  const turn = (step: number) => setSide((before) => (before + dispute.captures.length + step) % Math.max(1, dispute.captures.length));
   const letters: Record<string, Column> = { a: "a", b: "b", m: "machine", w: "wms", ...(columns.includes("c") && { c: "c" as const }) };
   const keys: Hotkeys = {
     arrowup: () => setRow((before) => Math.max(0, before - 1)),
-    arrowdown: () => setRow((before) => Math.min(fields.length - 1, before + 1)),
+    arrowdown: () => setRow((before) => Math.min(lastRow, before + 1)),
     "mod+enter": { run: submit, inText: true },
+    "alt+b": { run: () => setOpen("sendBack"), inText: true },
+    "alt+x": { run: () => setOpen("reject"), inText: true },
     escape: { run: () => (document.activeElement as HTMLElement | null)?.blur(), inText: true },
-    "[": () => setSide((before) => (before + dispute.captures.length - 1) % dispute.captures.length),
-    "]": () => setSide((before) => (before + 1) % dispute.captures.length),
+    e: edit,
+    n: () => noteInput.current?.focus(),
+    "[": () => turn(-1),
+    "]": () => turn(1),
+    "?": () => setOpen("help"),
   };
   for (const [letter, column] of Object.entries(letters)) {
-    keys[letter] = () => {
-      const field = fields[row];
-      if (!field) return;
-      pick(column, field);
-      setRow((before) => Math.min(fields.length - 1, before + 1));
-    };
-    if (column !== "machine" && column !== "wms") keys[`shift+${letter}`] = () => pickAll(column);
+    keys[letter] = () => pickHere(column);
+    if (column !== "machine" && column !== "wms") keys[`shift+${letter}`] = () => verdict.pickAll(column);
   }
   useHotkeys(keys);
 
@@ -149,7 +145,6 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
       .filter((box) => box.capture === capture?.id)
       .map((box, index): StageBox => ({ ...box, id: `${answer.label}${index}`, hue: columnOf(answer) === "b" ? "b" : columnOf(answer) === "a" ? "a" : "final", label: answer.label, locked: true })),
   );
-  const overlap = boxOverlap(dispute.answers[0]?.boxes ?? [], dispute.answers[1]?.boxes ?? []);
 
   return (
     <div className={styles.desk}>
@@ -165,39 +160,43 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
         )}
         {capture && <PhotoStage key={capture.id} capture={capture} boxes={shownBoxes} />}
       </section>
-      <section className={styles.side}>
+      <section className={styles.side} aria-label={t("review.title")}>
         <div className={styles.scroll}>
+          {last && <Outcome outcome={last} />}
           <div className={styles.why}>
-            <b>#{dispute.task.id}</b>
-            <span className="dim">
-              {t("review.agreement")} {probability(dispute.score)} / {probability(project.threshold)}
-            </span>
+            <h1>#{dispute.task.id}</h1>
+            {dispute.score !== null && (
+              <span className="dim">
+                {t("review.agreement")} {probability(dispute.score)} / {probability(project.threshold)}
+              </span>
+            )}
             <Reasons reasons={dispute.reasons} fields={fields} />
+            <span className="spacer" />
+            <button type="button" className={styles.helpButton} onClick={() => setOpen("help")}>
+              {t("help.short")} <kbd>?</kbd>
+            </button>
           </div>
-          <CompareTable dispute={dispute} fields={fields} record={record} final={final} row={row} onRow={setRow} onPick={pick} />
-          <div className={styles.boxRow}>
-            <span className="dim">{t("review.boxes")}</span>
-            {dispute.answers.map((answer) => (
-              <button key={answer.label} type="button" className={styles.boxPick} data-column={columnOf(answer)} aria-pressed={boxesFrom === columnOf(answer)} data-testid={`pick-${columnOf(answer)}-boxes`} onClick={() => setBoxesFrom(columnOf(answer))}>
-                {answer.label} · {t("label.boxes", { count: answer.boxes.length })}
-              </button>
-            ))}
-            {overlap !== null && <span className={overlap < 0.5 ? "dispute" : "dim"}>IoU {probability(overlap)}</span>}
-            {tried && boxesMissing && <span className="error">{t("label.boxesRequired")}</span>}
-          </div>
-          <h2 className={styles.finalHead}>{t("review.final")}</h2>
+          <CompareTable dispute={dispute} verdict={verdict} row={row} onRow={setRow} />
+          {tried && verdict.boxesMissing && (
+            <p className="error" role="alert">
+              {t("label.boxesRequired")}
+            </p>
+          )}
+          <h2 className={styles.finalHead}>
+            {t("review.final")} <kbd>E</kbd>
+          </h2>
           <FinalFields
             fields={fields}
             site={project.site.id}
-            final={final}
+            final={verdict.final}
             errors={tried ? problems : {}}
-            onChange={put}
-            onLeave={(field) => {
-              const value = final[field.key];
-              if (typeof value === "string" && value) put(field.key, checkField(field, value).value);
+            onChange={(key, value) => {
+              setRefused(null);
+              verdict.put(key, value);
             }}
-            onUnknown={(key, reason) => put(key, reason === null ? "" : { unknown: reason })}
-            onSku={adopt}
+            onLeave={verdict.tidy}
+            onUnknown={(key, reason) => verdict.put(key, reason === null ? "" : { unknown: reason })}
+            onSku={verdict.adopt}
           />
           <HistoryList history={dispute.history} />
         </div>
@@ -205,11 +204,14 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
           <p className={styles.caption} data-testid="caption-line">
             {formatCaption(fields, values)}
           </p>
+          <input ref={noteInput} className={styles.note} type="text" value={note} placeholder={t("review.note")} aria-label={t("review.note")} data-testid="decision-note" onChange={(event) => setNote(event.target.value)} />
           <div className={styles.actions}>
             <Menu
               side="top"
+              opened={open === "reject"}
+              onOpened={(opened) => setOpen(opened ? "reject" : null)}
               trigger={(props) => (
-                <Button {...props} variant="default" data-testid="reject">
+                <Button {...props} variant="default" data-testid="reject" rightSection={<kbd>Alt X</kbd>}>
                   {t("review.reject")}
                 </Button>
               )}
@@ -229,13 +231,22 @@ export function ReviewDesk({ project, dispute, onDone }: Props) {
                 ))
               }
             </Menu>
-            <input className={styles.note} type="text" value={note} placeholder={t("review.note")} aria-label={t("review.note")} data-testid="decision-note" onChange={(event) => setNote(event.target.value)} />
-            <Button onClick={submit} loading={decide.isPending} data-testid="decide" rightSection={<kbd className={styles.onAccent}>Ctrl ⏎</kbd>}>
+            {dispute.answers.length > 0 && (
+              <Button variant="default" onClick={() => setOpen("sendBack")} data-testid="send-back" rightSection={<kbd>Alt B</kbd>}>
+                {t("review.sendBack")}
+              </Button>
+            )}
+            <span className="spacer" />
+            <Button onClick={submit} loading={decide.isPending} disabled={token === undefined} data-testid="decide" rightSection={<kbd className={styles.onAccent}>Ctrl ⏎</kbd>}>
               {t("review.decide")}
             </Button>
           </div>
         </div>
       </section>
+      <Suspense>
+        {open === "sendBack" && <SendBack note={note} error={sendBack.error} busy={sendBack.isPending} onSend={giveBack} onClose={() => setOpen(null)} />}
+        {open === "help" && <ReviewHelp onClose={() => setOpen(null)} />}
+      </Suspense>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DisputeDetail, SchemaField } from "@/api/types";
-import { boxOverlap, cellOf, columnsOf, recordOf, settled } from "./verdict";
+import { boxOverlap, boxPairs, cellOf, columnsOf, recordOf, settled } from "./verdict";
 
 const field = (key: string, kind: SchemaField["kind"]): SchemaField => ({ key, kind, label: { zh: key, en: key, ja: key }, required: true, weight: 1, options: [], aliases: [] });
 const fields = [field("sku", "sku"), field("quantity", "quantity"), field("condition", "condition")];
@@ -32,5 +32,12 @@ describe("the reviewer's table", () => {
     expect(boxOverlap([box], [box])).toBe(1);
     expect(boxOverlap([box], [{ ...box, capture: 2 }])).toBe(0);
     expect(boxOverlap([], [])).toBeNull();
+  });
+
+  it("pairs each box once, the best first; what has no counterpart counts nothing", () => {
+    const box = (x: number, capture = 1) => ({ capture, x, y: 0, w: 10, h: 10 });
+    expect(boxPairs([box(0), box(20)], [box(25), box(0)])).toEqual([1, 1 / 3]);
+    expect(boxPairs([box(0), box(1)], [box(0)])).toEqual([1, 0]);
+    expect(boxPairs([box(0)], [box(0, 2)])).toEqual([0, 0]);
   });
 });

@@ -48,9 +48,30 @@ export function settled(dispute: DisputeDetail, fields: readonly SchemaField[]):
   return Object.fromEntries(fields.filter((field) => unanimous(dispute, field)).map((field) => [field.key, dispute.answers[0]?.fields[field.key] ?? EMPTY]));
 }
 
-/** How well two sets of boxes cover each other: the lowest best overlap, photo by photo; null without boxes. */
+/** How well the boxes of two answers cover each other, best pairs first, photo by photo; a box without a counterpart counts 0. */
+export function boxPairs(a: readonly Box[], b: readonly Box[]): number[] {
+  const candidates = a.flatMap((one, i) => b.flatMap((other, j) => (one.capture === other.capture ? [{ i, j, value: iou(one, other) }] : [])));
+  candidates.sort((x, y) => y.value - x.value);
+  const left = new Set(a.keys());
+  const right = new Set(b.keys());
+  const found: number[] = [];
+  for (const { i, j, value } of candidates) {
+    if (value <= 0 || !left.has(i) || !right.has(j)) continue;
+    left.delete(i);
+    right.delete(j);
+    found.push(value);
+  }
+  return [...found, ...Array<number>(left.size + right.size).fill(0)];
+}
+
+/** The worst of them; null without boxes. */
 export function boxOverlap(a: readonly Box[], b: readonly Box[]): number | null {
-  if (a.length === 0 && b.length === 0) return null;
-  const best = (one: Box, others: readonly Box[]) => Math.max(0, ...others.filter((other) => other.capture === one.capture).map((other) => iou(one, other)));
-  return Math.min(...a.map((one) => best(one, b)), ...b.map((one) => best(one, a)));
+  const pairs = boxPairs(a, b);
+  return pairs.length === 0 ? null : Math.min(...pairs);
+}
+
+/** Which answer's boxes are taken before the reviewer has said so: the first one's, unless they lie elsewhere. */
+export function settledBoxes(dispute: DisputeDetail): Column | null {
+  const [a, b] = dispute.answers;
+  return a && (!b || (boxOverlap(a.boxes, b.boxes) ?? 1) >= 0.5) ? columnOf(a) : null;
 }

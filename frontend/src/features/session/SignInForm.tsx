@@ -38,7 +38,7 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
         <h1>WareVision</h1>
         <p className="dim">{t("signIn.subtitle")}</p>
         <TextInput ref={first} label={t("signIn.username")} autoComplete="username" value={username} onChange={(event) => setUsername(event.currentTarget.value)} data-testid="login-username" required withAsterisk={false} />
-        <PasswordInput label={t("signIn.password")} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} data-testid="login-password" required withAsterisk={false} />
+        <PasswordInput visibilityToggleButtonProps={{ "aria-label": t("signIn.showPassword") }} label={t("signIn.password")} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} data-testid="login-password" required withAsterisk={false} />
         {words && (
           <p className="error" role="alert" data-testid="login-error">
             {words}

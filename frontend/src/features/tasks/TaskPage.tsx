@@ -25,7 +25,9 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
   const [note, setNote] = useState("");
   if (query.isPending) return <RowsSkeleton />;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
-  const { decision, captures, history, state, answers } = query.data;
+  const { decision, captures, history, state, answers, schemas, carried_over: carriedOver } = query.data;
+  // a decision reads by the labels it was made under
+  const decided = (decision && schemas[decision.schema_version]) ?? project.schema;
   const capture = captures[Math.min(side, captures.length - 1)];
   const boxes: StageBox[] = (decision?.boxes ?? []).filter((box) => box.capture === capture?.id).map((box, index) => ({ ...box, id: `d${index}`, hue: "final", locked: true }));
   return (
@@ -56,7 +58,7 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
             <p data-testid="decision-caption">{decision.caption}</p>
             <table className="list">
               <tbody>
-                {project.schema.fields.map((field) => {
+                {decided.fields.map((field) => {
                   const value = decision.fields[field.key];
                   return (
                     <tr key={field.key}>
@@ -69,12 +71,23 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
               </tbody>
             </table>
             <p className="dim">
+              {decision.schema_version !== project.schema_version && <>{t("tasks.schemaVersion", { version: decision.schema_version })} · </>}
               {t(`source.${decision.source}`)} · {decision.decided_by ?? "–"} · {dateTime(decision.created_at, i18n.language)}
             </p>
             {decision.note && <p>{decision.note}</p>}
           </>
         ) : (
           <p className="dim">{t("tasks.undecided")}</p>
+        )}
+        {carriedOver.length > 0 && (
+          <>
+            <h2 className="panelHead">{t("tasks.carriedOver", { count: carriedOver.length })}</h2>
+            <div className={styles.carried} data-testid="carried-over">
+              {carriedOver.map((capture) => (
+                <img key={capture.id} src={capture.images.thumb} alt={capture.image_id} title={capture.image_id} loading="lazy" />
+              ))}
+            </div>
+          </>
         )}
         {answers.length > 0 && (
           <>
@@ -84,7 +97,14 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
                 {answers.map((answer) => (
                   <tr key={answer.annotation}>
                     <th scope="row">{answer.label}</th>
-                    <td>{answer.author ?? <span className="dim">–</span>}</td>
+                    <td>
+                      {answer.author ?? <span className="dim">–</span>}
+                      {answer.record && answer.record.decided > 0 && (
+                        <div className="dim" title={t("review.recordHint")}>
+                          {t("review.record", { ...answer.record, share: `${Math.round((100 * answer.record.upheld) / answer.record.decided)}%` })}
+                        </div>
+                      )}
+                    </td>
                     <td>{answer.caption}</td>
                     <td className="num dim">{seconds(answer.active_seconds)}</td>
                   </tr>

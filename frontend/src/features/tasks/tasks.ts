@@ -3,10 +3,17 @@ import { api, call } from "@/api/client";
 import { nextCursor } from "@/api/paging";
 import type { TaskState } from "@/api/types";
 
+export const TASK_SORTS = ["newest", "oldest", "decided_last", "decided_first"] as const;
+export const TASK_SOURCES = ["agreed", "arbitrated", "imported"] as const;
+
 export interface TaskFilter {
   state?: TaskState;
   search?: string;
   sku?: string;
+  priority?: "urgent";
+  batch?: number;
+  source?: (typeof TASK_SOURCES)[number];
+  sort?: (typeof TASK_SORTS)[number];
 }
 
 const tasksQuery = (project: number, filter: TaskFilter) =>

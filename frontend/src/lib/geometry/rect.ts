@@ -52,6 +52,20 @@ export function resize(rect: Rect, handle: Handle, dx: number, dy: number, bound
   return { x: left, y: top, w: right - left, h: bottom - top };
 }
 
+/** A copy beside the original, on the picture; where there is no room to the right and below, to the left and above. */
+export function duplicate(rect: Rect, offset: number, bounds: Size): Rect {
+  const beside = (start: number, side: number, room: number) => (start + side + offset <= room ? start + offset : Math.max(start - offset, 0));
+  return { ...rect, x: beside(rect.x, rect.w, bounds.width), y: beside(rect.y, rect.h, bounds.height) };
+}
+
+/** The next box in reading order: rows from the top, each from the left; after the last comes the first. */
+export function neighbourInOrder<B extends Rect & { id: string }>(boxes: readonly B[], id: string | null, step: 1 | -1): B | null {
+  const order = [...boxes].sort((a, b) => a.y - b.y || a.x - b.x);
+  const at = order.findIndex((box) => box.id === id);
+  const next = at < 0 ? (step > 0 ? 0 : order.length - 1) : (at + step + order.length) % order.length;
+  return order[next] ?? null;
+}
+
 export function handlePoint(rect: Rect, handle: Handle): Point {
   const x = handle.includes("w") ? rect.x : handle.includes("e") ? rect.x + rect.w : rect.x + rect.w / 2;
   const y = handle.includes("n") ? rect.y : handle.includes("s") ? rect.y + rect.h : rect.y + rect.h / 2;

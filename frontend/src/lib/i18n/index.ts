@@ -3,6 +3,8 @@ import { initReactI18next } from "react-i18next";
 
 export const LANGUAGES = ["zh", "en", "ja"] as const;
 export type Language = (typeof LANGUAGES)[number];
+/** Each in itself. */
+export const LANGUAGE_NAMES: Record<Language, string> = { zh: "中文", en: "English", ja: "日本語" };
 
 /** The server says zh-hans, the schema's labels say zh. */
 export type ServerLanguage = "zh-hans" | "en" | "ja";

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import type { Assignment, Suggestion } from "@/api/types";
+import { DEFAULT_SCHEMA } from "@/lib/captions";
+import { adoptSku, fieldOf, firstDoubt, open, setUnknown, setValue, suggestionUsed, toDraft, toValues, unconfirmed, validate } from "./document";
+
+const { fields } = DEFAULT_SCHEMA;
+const words = { missing: "missing", boxesRequired: "draw" };
+
+function assignment(confidence: number, draft: Assignment["draft"] = null, flags: string[] = []): Assignment {
+  const proposed = { sku: "WATER-1", category: "饮用水", spec: "500ml*6瓶/箱", quantity: "1箱", condition: "完好无损" };
+  const suggestion = { fields: Object.fromEntries(Object.entries(proposed).map(([key, value]) => [key, { value, confidence, source: "model" }])) } as unknown as Suggestion;
+  Object.assign(suggestion, { candidates: [{ sku_code: "WATER-1", unit: "箱" }], flags });
+  return { suggestion, draft } as unknown as Assignment;
+}
+
+describe("opening a photo", () => {
+  it("prefills what the machine is sure of, in canonical form", () => {
+    const work = assignment(0.97);
+    const document = open(fields, work);
+    expect(fieldOf(document, "spec")).toMatchObject({ value: "500ml×6瓶/箱", origin: "machine" });
+    expect(firstDoubt(document, fields, work.suggestion)).toBeNull();
+    expect(validate(document, fields, { boxes_required: false }, words)).toEqual([]);
+    expect(suggestionUsed(document, fields, work.suggestion)).toEqual({ sku: true, category: true, spec: true, quantity: true, condition: true });
+  });
+
+  it("prefills nothing of which the machine is unsure, and starts there", () => {
+    const work = assignment(0.3);
+    const document = open(fields, work);
+    expect(toValues(document, fields)).toEqual({});
+    expect(firstDoubt(document, fields, work.suggestion)).toBe("sku");
+  });
+
+  it("goes on from a draft exactly as it was left", () => {
+    const before = setUnknown(setValue(open(fields, assignment(0.97)), "quantity", "3箱"), "condition", "反光");
+    const again = open(fields, assignment(0.97, toDraft(before, fields, 12)));
+    expect(toValues(again, fields)).toEqual(toValues(before, fields));
+    expect(fieldOf(again, "quantity").origin).toBe("person");
+    expect(fieldOf(again, "sku").origin).toBe("machine");
+  });
+});
+
+describe("editing", () => {
+  it("brings category and spec along with a SKU, and nothing else", () => {
+    const document = adoptSku(open(fields, assignment(0.97)), fields, { code: "TEA-2", category: "茶饮", spec: "250ml*24", unit: "瓶" }, "person");
+    expect(toValues(document, fields)).toEqual({ sku: "TEA-2", category: "茶饮", spec: "250ml×24", quantity: "1箱", condition: "完好无损" });
+    expect(fieldOf(document, "spec").origin).toBe("catalog");
+  });
+
+  it("keeps the typed value under an unknown, so that it can be taken back", () => {
+    const unknown = setUnknown(setValue(open(fields, assignment(0)), "sku", "A-1"), "sku", "反光");
+    expect(toValues(unknown, fields).sku).toEqual({ unknown: "反光" });
+    expect(fieldOf(setUnknown(unknown, "sku", null), "sku").value).toBe("A-1");
+  });
+
+  it("says what is missing, what cannot be read, and that a box is wanted", () => {
+    const document = setValue(setValue(open(fields, assignment(0.97)), "quantity", "很多"), "sku", "");
+    expect(validate(document, fields, { boxes_required: true }, words).map((error) => error.field)).toEqual(["sku", "quantity", "boxes"]);
+  });
+});
+
+describe("doubts", () => {
+  const keys = (document: ReturnType<typeof open>, work: Assignment) => unconfirmed(document, fields, work.suggestion).map((field) => field.key);
+
+  it("are guesses without much confidence, the SKU standing for what it brought along", () => {
+    const work = assignment(0.7);
+    const document = open(fields, work);
+    expect(keys(document, work)).toEqual(["sku", "quantity", "condition"]);
+    expect(firstDoubt(document, fields, work.suggestion)).toBe("sku");
+  });
+
+  it("are confident guesses too, where the evidence disagrees", () => {
+    const work = assignment(0.97, null, ["evidence_disagrees"]);
+    expect(keys(open(fields, work), work)).toEqual(["sku"]);
+    expect(keys(open(fields, assignment(0.97)), assignment(0.97))).toEqual([]);
+  });
+
+  it("are over once a person has chosen the very same", () => {
+    const work = assignment(0.97, null, ["evidence_disagrees"]);
+    const document = adoptSku(open(fields, work), fields, { code: "WATER-1", category: "饮用水", spec: "500ml×6瓶/箱", unit: "箱" }, "person");
+    expect(keys(document, work)).toEqual([]);
+    expect(suggestionUsed(document, fields, work.suggestion).sku).toBe(true);
+  });
+});
+
+describe("a bare number", () => {
+  it("is counted in the catalog's unit, from the suggestion and from a chosen SKU", () => {
+    const document = setValue(open(fields, assignment(0.97)), "quantity", "3");
+    expect(toValues(document, fields).quantity).toBe("3箱");
+    const other = adoptSku(document, fields, { code: "TEA-2", category: "茶饮", spec: "250ml", unit: "瓶" }, "person");
+    expect(toValues(other, fields).quantity).toBe("3瓶");
+  });
+});

