@@ -13,16 +13,16 @@ from inference.minigpt.alternatives import Float32Array, IntArray
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A batch of encoded pictures: what the decoder starts from [B, L, 2, H, Q, D / H], where each
-    query looks [B, Q, N], and each head's logits [B, K]."""
+    """A batch of encoded pictures: the queries' outputs [B, Q, D], where each query looks
+    [B, Q, K · N], and each head's logits."""
 
-    past: Float32Array
+    outputs: Float32Array
     gaze: Float32Array
     heads: Mapping[str, Float32Array]
 
 
 class OnnxEngine:
-    """The two graphs of a folder, ``encode.onnx`` and ``step.onnx``. Thread-safe.
+    """The graphs of a folder, ``encode.onnx``, ``begin.onnx`` and ``step.onnx``. Thread-safe.
 
     ``threads`` bounds the threads of each session; one is best for single pictures.
     """
@@ -37,18 +37,23 @@ class OnnxEngine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        self._encode, self._step = (
+        self._encode, self._begin, self._step = (
             onnxruntime.InferenceSession(
                 str(folder / f"{name}.onnx"), options, providers=list(providers)
             )
-            for name in ("encode", "step")
+            for name in ("encode", "begin", "step")
         )
         self._outputs = [output.name for output in self._encode.get_outputs()]
 
     def encode(self, pixels: Float32Array) -> Picture:
-        """Pixels [B, 3, S, S] → the pictures as the decoder sees them."""
+        """Pixels [B, K, 3, S, S] → what is seen in them."""
         found = dict(zip(self._outputs, self._encode.run(None, {"pixels": pixels}), strict=True))
-        return Picture(found.pop("past"), found.pop("gaze"), found)
+        return Picture(found.pop("outputs"), found.pop("gaze"), found)
+
+    def begin(self, outputs: Float32Array) -> Float32Array:
+        """The queries' outputs [B, Q, D] → what the decoder starts from [B, L, 2, H, Q, D / H]."""
+        (past,) = self._begin.run(None, {"outputs": outputs})
+        return past
 
     def step(
         self, tokens: IntArray, past: Float32Array, place: IntArray, mask: Float32Array

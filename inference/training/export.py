@@ -1,4 +1,4 @@
-"""A trained MiniGPT as two ONNX graphs: one for the picture, one for tokens after it."""
+"""A trained MiniGPT as three ONNX graphs: the picture, how the decoder begins, a token or more after it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,16 @@ class _Encode(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         encoded = self.model.encode(pixels)
         heads = (head(encoded.summary) for head in self.model.heads.values())
-        return (encoded.past, encoded.gaze, *heads)
+        return (encoded.outputs, encoded.gaze, *heads)
+
+
+class _Begin(nn.Module):
+    def __init__(self, model: MiniGPT) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        return self.model.begin(outputs)
 
 
 class _Step(nn.Module):
@@ -38,14 +47,15 @@ class _Step(nn.Module):
 
 
 def export_onnx(model: MiniGPT, folder: Path) -> None:
-    """Write ``encode.onnx`` and ``step.onnx`` into ``folder``; batch, tokens and past may have any
-    length."""
+    """Write ``encode.onnx``, ``begin.onnx`` and ``step.onnx`` into ``folder``; batch, tokens and past
+    may have any length."""
     folder.mkdir(parents=True, exist_ok=True)
     model = model.eval()
     side, length, batch = model.config.side_px, 3, 2
-    pixels = torch.zeros(batch, 3, side, side)
+    pixels = torch.zeros(batch, len(model.config.looks), 3, side, side)
     with torch.no_grad():
-        past = model.encode(pixels).past
+        outputs = model.encode(pixels).outputs
+        past = model.begin(outputs)
     tokens = torch.zeros(batch, length, dtype=torch.long)
     place = torch.arange(length).expand(batch, -1)
     mask = causal_mask(length, past.shape[4]).expand(batch, -1, -1, -1)
@@ -53,8 +63,15 @@ def export_onnx(model: MiniGPT, folder: Path) -> None:
         _Encode(model).eval(),
         (pixels,),
         folder / "encode.onnx",
-        names=(["pixels"], ["past", "gaze", *model.heads]),
-        axes={name: {0: "batch"} for name in ("pixels", "past", "gaze", *model.heads)},
+        names=(["pixels"], ["outputs", "gaze", *model.heads]),
+        axes={name: {0: "batch"} for name in ("pixels", "outputs", "gaze", *model.heads)},
+    )
+    _write(
+        _Begin(model).eval(),
+        (outputs,),
+        folder / "begin.onnx",
+        names=(["outputs"], ["past"]),
+        axes={name: {0: "batch"} for name in ("outputs", "past")},
     )
     long = {0: "batch", 1: "tokens"}
     _write(
