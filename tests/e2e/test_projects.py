@@ -200,7 +200,7 @@ def test_the_guide_is_read_while_the_photo_comes(
     factories.TaskFactory(project=project)
     page = sign_in("anna")
     held: list[Route] = []
-    page.route("**/next", held.append)
+    page.route("**/next", lambda route: held.append(route))
     page.goto(f"{live_server.url}/p/{project.pk}/label")
     expect(page.get_by_test_id("guide-open")).to_be_visible()
     eventually(lambda: len(held) == 1, "the asking", page)
@@ -208,8 +208,8 @@ def test_the_guide_is_read_while_the_photo_comes(
     page.keyboard.press("g")
     expect(page.get_by_test_id("guide")).to_be_visible()
     expect(page.locator("[role=dialog] :focus")).to_have_count(1)
-    page.unroute("**/next")
     held[0].continue_()
+    page.unroute("**/next")
     expect(page.get_by_test_id("field-sku")).to_be_attached()
     at_rest(page)
     expect(page.locator("[role=dialog] :focus")).to_have_count(1)
