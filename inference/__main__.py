@@ -15,6 +15,8 @@ from typing import Any
 from inference.contracts import Change, Example, Failure, RecognizerError, SiteRef, SkuRecord
 
 _SITE = "catalog"
+_GRACE_S = 6
+"""How long requests may still run when the server is told to stop."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,8 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8100)
     serve.add_argument("--sites", type=Path, required=True, help="folder of site logs")
-    serve.add_argument("--workers", type=int, default=1, help="pictures described at a time")
-    serve.add_argument("--threads", type=int, default=1, help="threads for one picture")
+    _add_settings(serve)
     serve.set_defaults(run=_serve)
 
     options = parser.parse_args(argv)
@@ -165,15 +166,69 @@ def _caption(options: argparse.Namespace) -> int:
     return 0 if result.ok else 1
 
 
+_SETTINGS = {
+    "workers": "processes that describe pictures",
+    "spares": "warm processes that wait to take a dead one's place",
+    "max_batch": "pictures in a call of the model",
+    "max_wait_ms": "how long a picture waits for companions",
+    "normal_capacity": "pictures that may wait",
+    "urgent_capacity": "urgent pictures that may wait",
+    "deadline_s": "for one request",
+    "call_limit_s": "for one call of the model",
+    "memory_mb": "of one model process; 0: no limit",
+    "max_body_mb": "of one request",
+    "max_images": "in one request",
+    "tries": "calls that may fail before a picture is given up",
+    "kill_grace_s": "after which a process that hangs is killed",
+    "cache_mb": "of descriptions kept by content",
+    "model": "dotted path of the recognizer",
+    "log_level": "DEBUG, INFO, WARNING or ERROR",
+}
+"""The settings of :class:`inference.serving.settings.ServerSettings` that are options."""
+
+
+def _add_settings(serve: argparse.ArgumentParser) -> None:
+    from inference.serving.settings import ServerSettings
+
+    for field in fields(ServerSettings):
+        if field.name in _SETTINGS:
+            serve.add_argument(
+                f"--{field.name.replace('_', '-')}",
+                type=type(field.default),
+                default=field.default,
+                help=f"{_SETTINGS[field.name]} (default: %(default)s)",
+            )
+    serve.add_argument("--threads", type=int, default=1, help="threads for one picture")
+    serve.add_argument(
+        "--model-options", type=json.loads, default={}, metavar="JSON", help="for --model"
+    )
+    serve.add_argument(
+        "--pass-environment", nargs="*", default=[], metavar="NAME", help="for --model"
+    )
+
+
 def _serve(options: argparse.Namespace) -> int:
     import uvicorn
 
-    from inference.local import LocalRecognizer
+    from inference.logs import to_stderr
     from inference.serving.app import create_app
+    from inference.serving.settings import ServerSettings
 
-    recognizer = LocalRecognizer(options.sites, threads=options.threads)
-    app = create_app(recognizer, workers=options.workers)
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+    to_stderr(options.log_level)
+    settings = ServerSettings(
+        sites=options.sites,
+        model_options={"threads": options.threads, **options.model_options},
+        pass_environment=tuple(options.pass_environment),
+        **{name: getattr(options, name) for name in _SETTINGS},
+    )
+    uvicorn.run(
+        create_app(settings),
+        host=options.host,
+        port=options.port,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -16,21 +16,25 @@ from inference.contracts import (
     SiteRef,
     StaleMemory,
 )
+from inference.logs import HEADER, REQUEST_ID
 
 _CONNECT_TIMEOUT_S = 5.0
 _UNREACHABLE_RETRY_S = 2.0
+_ON_THE_WAY = 0.95
+"""Part of the time limit that the server may use; the rest is for the way there and back."""
 
 
 class HttpRecognizer:
     """Implements :class:`inference.contracts.Recognizer` against ``python -m inference serve``.
 
     Thread-safe; connections are reused. ``timeout_s`` bounds one request, waiting in the server's
-    queue included; it is longer than the server's own deadline, so that no work is done for a caller
-    who has gone. It does not retry: callers know what else they could do, and every
+    queue included; the server is told, so that it does no work for a caller who has gone. Requests
+    carry the id of the request that they are made for. It does not retry: callers know what else they could do, and every
     :class:`RecognizerError` says in ``retry_after_s`` whether and when trying again makes sense.
     """
 
     def __init__(self, base_url: str, *, timeout_s: float = 150.0, connections: int = 8) -> None:
+        self._deadline_ms = str(int(timeout_s * 1000 * _ON_THE_WAY))
         self._client = httpx.Client(
             base_url=base_url,
             timeout=httpx.Timeout(timeout_s, connect=min(_CONNECT_TIMEOUT_S, timeout_s)),
@@ -94,9 +98,12 @@ class HttpRecognizer:
         """Close the connections."""
         self._client.close()
 
-    def _post(self, path: str, **request: Any) -> Any:
+    def _post(self, path: str, *, headers: Mapping[str, str] | None = None, **request: Any) -> Any:
+        headers = {"X-Deadline-Ms": self._deadline_ms, **(headers or {})}
+        if request_id := REQUEST_ID.get():
+            headers[HEADER] = request_id
         try:
-            response = self._client.post(path, **request)
+            response = self._client.post(path, headers=headers, **request)
         except httpx.TimeoutException as error:
             raise RecognizerError(
                 f"the recognizer did not answer in time: {error}",

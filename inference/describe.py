@@ -13,6 +13,7 @@ from PIL import Image
 from inference.contracts import Description, Failure
 from inference.evidence.barcode import read_barcodes
 from inference.evidence.ocr import TextReader, engine_version
+from inference.faults import fault_of
 from inference.pictures import DEFAULT_MAX_PIXELS, PictureError, decode
 from inference.retrieval import backbone, keypoints
 
@@ -24,7 +25,8 @@ class Describer:
     """Thread-safe; each picture is described on the calling thread.
 
     ``threads`` bounds the threads of each ONNX session. A piece of evidence that fails is named in
-    ``Description.missing``; only the embedding is indispensable.
+    ``Description.missing``; only the embedding is indispensable. Faults of the machine
+    (:func:`inference.faults.fault_of`) are raised: they say nothing about the picture.
     """
 
     def __init__(self, *, threads: int = 1, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
@@ -48,6 +50,8 @@ class Describer:
         try:
             embedding = _timed("embedding", timings, lambda: self._embedder.embed([picture])[0])
         except Exception as error:
+            if fault_of(error):
+                raise
             logger.exception("embedding failed")
             return Failure("internal", f"embedding failed: {error}")
         return Description(
@@ -82,6 +86,8 @@ def _optional(
     try:
         return _timed(name, timings, action)
     except Exception as error:
+        if fault_of(error):
+            raise
         # a broken reader must not cost the annotator the other evidence
         logger.exception("%s failed", name)
         missing[name] = str(error) or type(error).__name__

@@ -1,1 +1,1 @@
-"""The recognizer behind HTTP: bounded priority queue → small batches → worker threads."""
+"""The recognizer behind HTTP: two bounded lanes → batches → model processes that may fail."""

@@ -1,158 +1,324 @@
 """The HTTP face of a recognizer.
 
-``POST /v1/describe``: multipart, one part ``images`` a picture, ``X-Priority: urgent`` optional →
-``{"results": [{"description": …} | {"failure": …}]}``. ``POST /v1/rank``: JSON ``{"site",
-"number", "descriptions"}`` → ``{"recognitions": […]}``. Errors are RFC 9457 problems whose ``type``
-is one of ``queue_full``, ``timed_out``, ``stale_memory``, ``cannot_recognize``, ``bad_request``,
-``too_large``.
+``POST /v1/describe``: multipart, one part ``images`` a picture → ``{"results": [{"description": …} |
+{"failure": …}]}``. ``POST /v1/rank``: JSON ``{"site", "number", "descriptions"}`` →
+``{"recognitions": […]}``. Both take ``X-Priority: urgent``, ``X-Deadline-Ms`` (how long the caller will
+wait) and ``X-Request-ID``, which the answer repeats. Errors are problems (:mod:`.problems`); those that
+pass have ``Retry-After``. ``/healthz`` | ``/readyz`` | ``/metrics``.
+
+This process holds no model. It parses, queues and answers; whatever can crash, hang or eat memory runs
+in the processes of two pools, one that describes and one that ranks (:mod:`.pool`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
+import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
-import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from inference.contracts import (
-    Description,
-    Failure,
-    OtherDescriber,
-    RecognizerError,
-    SiteRef,
-    StaleMemory,
-)
-from inference.local import LocalRecognizer
-from inference.serving.metrics import Metrics
-from inference.serving.queue import PictureQueue, QueueFull
+from inference.logs import REQUEST_ID
+from inference.serving.cache import Refusals, ResultCache
+from inference.serving.gpu import Gpus
+from inference.serving.intake import Intake
+from inference.serving.lanes import LANES, Answer, Job, Lane
+from inference.serving.metrics import CONTENT_TYPE, Metrics, Sample
+from inference.serving.pool import GivenUp, Pool, Rejected
+from inference.serving.problems import ClientGone, of_error, problem, refused
+from inference.serving.process import ProcessSpec, Role
+from inference.serving.settings import ServerSettings
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class ServerLimits:
-    """What one request may cost."""
-
-    max_body_bytes: int = 80 * 1024 * 1024
-    max_images: int = 32
-    max_descriptions: int = 256
-    queue_capacity: int = 64
-    deadline_s: float = 120.0
+_HASH_HERE_BYTES = 1 << 20
+_REFUSED_FOR_S = 600.0
+_MAX_REFUSED = 4096
+_STALE_PAUSE_S = 0.05
+_KEPT = frozenset({"described", "unreadable", "too_large"})
+"""Outcomes that depend on nothing but the picture and the describer."""
 
 
-class BodyLimit:
-    """Answers 413 to bodies above the limit, whether announced or only found while reading."""
+class RecognizerServer:
+    """Routes, pools and cache of one server."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.cache = ResultCache(settings.cache_mb << 20)
+        self._refusals = Refusals(
+            for_s=_REFUSED_FOR_S, at_most=_MAX_REFUSED, clock=time.monotonic
+        )
+        self.describing = Pool(
+            self._spec("describe"),
+            settings,
+            self.metrics,
+            workers=settings.workers,
+            spares=settings.spares,
+            max_batch=settings.max_batch,
+            capacity={"urgent": settings.urgent_capacity, "normal": settings.normal_capacity},
+        )
+        self.ranking = Pool(
+            self._spec("rank"),
+            settings,
+            self.metrics,
+            workers=1,
+            max_batch=1,
+            capacity={"urgent": settings.rank_capacity, "normal": settings.rank_capacity},
+        )
+        self._watch()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > self._max_bytes:
-            problem = _problem(413, "too_large", f"at most {self._max_bytes} bytes are accepted")
-            await problem(scope, receive, send)
-            return
-        received = 0
+    def _spec(self, role: Role) -> ProcessSpec:
+        settings = self.settings
+        return ProcessSpec(
+            role=role,
+            model=settings.model,
+            options={"sites_dir": str(settings.sites), **settings.model_options},
+            memory_mb=settings.memory_mb,
+            log_level=settings.log_level,
+            pass_environment=settings.pass_environment,
+        )
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise HTTPException(413, f"at most {self._max_bytes} bytes are accepted")
-            return message
+    def _watch(self) -> None:
+        pools = (self.describing, self.ranking)
 
-        await self._app(scope, counted, send)
+        def depths() -> list[Sample]:
+            return [((p.name, lane), float(p.depth(lane))) for p in pools for lane in LANES]
 
+        def processes() -> list[Sample]:
+            return [((p.name,), float(len(p.processes))) for p in pools]
 
-def create_app(
-    recognizer: LocalRecognizer, *, limits: ServerLimits | None = None, workers: int = 1
-) -> Starlette:
-    """The ASGI application. It owns the queue's threads and closes ``recognizer`` at the end."""
-    bounds = limits or ServerLimits()
-    metrics = Metrics()
-    queue = PictureQueue(
-        recognizer.describe,
-        capacity=bounds.queue_capacity,
-        workers=workers,
-        warm_up=recognizer.warm_up,
-    )
+        def memory() -> list[Sample]:
+            return [
+                ((pool.name, str(number)), float(process.resident_bytes()))
+                for pool in pools
+                for number, process in pool.processes
+            ]
 
-    async def describe(request: Request) -> Response:
-        images = await _images(request, bounds.max_images)
-        urgent = request.headers.get("x-priority", "").lower() == "urgent"
-        started = time.perf_counter()
-        futures = queue.submit(images, urgent=urgent)
-        waiting = asyncio.gather(*(asyncio.wrap_future(f) for f in futures))
-        results = await asyncio.wait_for(waiting, bounds.deadline_s)
-        metrics.add("describe_seconds_total", time.perf_counter() - started)
+        gauge = self.metrics.gauge
+        gauge("queue_depth", "Jobs that wait.", ("pool", "lane"), depths)
+        gauge("processes", "Model processes that are up.", ("pool",), processes)
+        gauge("process_resident_bytes", "Memory of a process.", ("pool", "slot"), memory)
+        gauge("ready", "1 when requests can be served.", (), lambda: [((), float(self.ready))])
+        gauge(
+            "cache_bytes",
+            "What kept results take.",
+            (),
+            lambda: [((), float(self.cache.used_bytes))],
+        )
+        self.metrics.watch_gpus(Gpus())
+
+    @property
+    def ready(self) -> bool:
+        """Whether pictures can be described and ranked now."""
+        return self.describing.ready and self.ranking.ready
+
+    # --- routes --------------------------------------------------------------------------------
+
+    async def describe(self, request: Request) -> Response:
+        """``POST /v1/describe``."""
+        lane, deadline = self._terms(request)
+        # Before the body is read: those who are turned away cost next to nothing.
+        self.describing.admit(lane, 1, deadline)
+        images = await _images(request, self.settings.max_images)
+        hashes = await _hashes(images)
+        results = [self._known(sha256) for sha256 in hashes]
+        missing = [i for i, result in enumerate(results) if result is None]
+        hits = len(images) - len(missing)
+        self.metrics.cache.labels("hit").inc(hits)
+        self.metrics.cache.labels("miss").inc(len(missing))
+        told: dict[str, Any] = request.scope["log"]
+        told |= {"lane": lane, "pictures": len(images), "cached": hits}
+        if missing:
+            jobs = self.describing.submit(
+                [images[i] for i in missing],
+                lane=lane,
+                deadline=deadline,
+                request_id=REQUEST_ID.get(),
+            )
+            await self._finish(self.describing, jobs, deadline, request)
+            made = [self._described(job, hashes[i]) for i, job in zip(missing, jobs, strict=True)]
+            for i, answer in zip(missing, made, strict=True):
+                results[i] = answer
+            told |= _slowest(made)
+        bodies = []
         for result in results:
-            outcome = result.code if isinstance(result, Failure) else "described"
-            metrics.add("pictures_total", outcome=outcome)
-        return JSONResponse({"results": [_described(r) for r in results]})
+            assert result is not None
+            self.metrics.pictures.labels(result.outcome).inc()
+            bodies.append(result.body)
+        content = b'{"results": [' + b", ".join(bodies) + b"]}"
+        return Response(content, media_type="application/json", headers={"X-Cache-Hits": str(hits)})
 
-    async def rank(request: Request) -> Response:
-        site, descriptions = _rank_request(await request.body(), bounds.max_descriptions)
-        started = time.perf_counter()
-        recognitions = await anyio.to_thread.run_sync(recognizer.rank, site, descriptions)
-        metrics.add("rank_seconds_total", time.perf_counter() - started)
-        metrics.add("ranked_total", len(recognitions))
-        return JSONResponse({"recognitions": [r.to_json() for r in recognitions]})
+    def _known(self, sha256: str) -> Answer | None:
+        """What is known of a picture without asking a model."""
+        kept = self.cache.get(sha256, self.describing.describer)
+        if kept is not None:
+            return Answer(*kept)
+        refusal = self._refusals.get(sha256)
+        return Answer("internal", refusal) if refusal else None
 
-    async def healthz(request: Request) -> Response:
-        return PlainTextResponse("alive\n")
+    def _described(self, job: Job, sha256: str) -> Answer:
+        """The answer to a finished job; raises when it has none. A picture that cannot be described
+        whatever is tried fails alone."""
+        try:
+            answer = job.future.result()
+        except GivenUp as error:
+            failure = {"code": "internal", "detail": str(error)}
+            body = json.dumps({"failure": failure}).encode()
+            if error.poison:
+                self._refusals.put(sha256, body)
+            return Answer("internal", body)
+        self._time("describe", answer)
+        if answer.outcome in _KEPT:
+            self.cache.put(sha256, self.describing.describer, answer.outcome, answer.body)
+        return answer
 
-    async def readyz(request: Request) -> Response:
-        ready = queue.ready and recognizer.ready()
-        return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
+    def _time(self, route: str, answer: Answer) -> None:
+        self.metrics.stage_s.labels(route, "queue").observe(answer.queued_ms / 1000)
+        self.metrics.stage_s.labels(route, "model").observe(answer.model_ms / 1000)
 
-    async def metrics_text(request: Request) -> Response:
-        gauges = {"queue_depth": float(queue.depth), "ready": float(queue.ready)}
-        return PlainTextResponse(metrics.render(gauges), media_type="text/plain; version=0.0.4")
+    async def _finish(
+        self, pool: Pool, jobs: list[Job], deadline: float, request: Request
+    ) -> None:
+        """Wait until every job has its answer. Raises when the deadline passes or the caller goes;
+        then nothing is done for it any more."""
+        everything = asyncio.ensure_future(asyncio.wait([job.future for job in jobs]))
+        gone = asyncio.ensure_future(_disconnected(request))
+        try:
+            await asyncio.wait(
+                {everything, gone},
+                timeout=max(0.0, deadline - time.monotonic()),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not everything.done():
+                reason = "caller_gone" if gone.done() else "deadline"
+                self.metrics.abandoned.labels(pool.name, reason).inc()
+                raise ClientGone if gone.done() else TimeoutError
+        finally:
+            gone.cancel()
+            everything.cancel()
+            pool.abandon(jobs)
 
-    def counted(name: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Any:
-        async def wrapped(request: Request) -> Response:
+    async def rank(self, request: Request) -> Response:
+        """``POST /v1/rank``."""
+        lane, deadline = self._terms(request)
+        self.ranking.admit(lane, 1, deadline)
+        body = await request.body()
+        patient_until = min(deadline, time.monotonic() + self.settings.stale_wait_s)
+        while True:
+            jobs = self.ranking.submit(
+                [body], lane=lane, deadline=deadline, request_id=REQUEST_ID.get()
+            )
+            await self._finish(self.ranking, jobs, deadline, request)
+            answer = jobs[0].future.result()
+            if answer.outcome != "stale_memory" or time.monotonic() >= patient_until:
+                break
+            await asyncio.sleep(_STALE_PAUSE_S)
+        request.scope["log"].update(_slowest([answer]), lane=lane, outcome=answer.outcome)
+        if answer.outcome == "ranked":
+            self._time("rank", answer)
+            self.metrics.ranked.inc(_number(answer.fields.get("n")) or 0)
+            return Response(answer.body, media_type="application/json")
+        detail = str(answer.fields.get("detail", ""))
+        return refused(answer.outcome, detail, _number(answer.fields.get("retry_after_s")))
+
+    def _terms(self, request: Request) -> tuple[Lane, float]:
+        """The lane, and the time on the monotonic clock by which the caller wants an answer."""
+        lane: Lane = "normal"
+        if request.headers.get("x-priority", "").lower() == "urgent":
+            lane = "urgent"
+        asked = request.headers.get("x-deadline-ms", "")
+        limit_s = self.settings.deadline_s
+        if asked.isascii() and asked.isdigit():
+            limit_s = min(limit_s, int(asked) / 1000)
+        return lane, time.monotonic() + limit_s
+
+    def route(self, name: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Any:
+        """``endpoint``, timed and counted, its errors answered."""
+
+        async def answered(request: Request) -> Response:
+            started = time.perf_counter()
             try:
                 response = await endpoint(request)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                # the jobs were cancelled: the server is stopping
+                response = problem(503, "stopping", "the server is stopping", retry_after_s=5)
             except Exception as error:
-                response = _answer(error)
-            metrics.add("requests_total", route=name, status=str(response.status_code))
+                if isinstance(error, Rejected):
+                    self.metrics.rejections.labels(name, error.kind).inc()
+                known = of_error(error)
+                if known is None:
+                    logger.exception("%s failed", name)
+                    known = problem(500, "internal", "the server failed; see its log")
+                response = known
+            self.metrics.requests.labels(name, str(response.status_code)).inc()
+            if response.status_code == 200:
+                elapsed_s = time.perf_counter() - started
+                self.metrics.stage_s.labels(name, "total").observe(elapsed_s)
             return response
 
-        return wrapped
+        return answered
+
+    async def healthz(self, request: Request) -> Response:
+        """``GET /healthz``: this process answers."""
+        return PlainTextResponse("alive\n")
+
+    async def readyz(self, request: Request) -> Response:
+        """``GET /readyz``: models are up."""
+        ready = self.ready
+        return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
+
+    async def metrics_text(self, request: Request) -> Response:
+        """``GET /metrics``."""
+        # NVML may take its time
+        text = await asyncio.to_thread(self.metrics.render)
+        return Response(text, media_type=CONTENT_TYPE)
+
+
+def create_app(settings: ServerSettings) -> Starlette:
+    """The ASGI application. Its model processes start and end with it."""
+    server = RecognizerServer(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        server.describing.start()
+        server.ranking.start()
         yield
-        await anyio.to_thread.run_sync(queue.close)
-        await anyio.to_thread.run_sync(recognizer.close)
+        await asyncio.gather(server.describing.close(), server.ranking.close())
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            Route("/v1/describe", counted("describe", describe), methods=["POST"]),
-            Route("/v1/rank", counted("rank", rank), methods=["POST"]),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", metrics_text),
+            Route("/v1/describe", server.route("describe", server.describe), methods=["POST"]),
+            Route("/v1/rank", server.route("rank", server.rank), methods=["POST"]),
+            Route("/healthz", server.healthz),
+            Route("/readyz", server.readyz),
+            Route("/metrics", server.metrics_text),
         ],
-        middleware=[Middleware(BodyLimit, max_bytes=bounds.max_body_bytes)],
+        middleware=[
+            Middleware(
+                Intake,
+                max_body_bytes=settings.max_body_mb << 20,
+                max_waiting_bytes=settings.max_waiting_mb << 20,
+            )
+        ],
         lifespan=lifespan,
     )
+    app.state.server = server
+    return app
 
 
 async def _images(request: Request, most: int) -> list[bytes]:
@@ -164,51 +330,32 @@ async def _images(request: Request, most: int) -> list[bytes]:
     return images
 
 
-def _rank_request(body: bytes, most: int) -> tuple[SiteRef, list[Description]]:
-    try:
-        data = json.loads(body)
-        site = SiteRef(str(data["site"]), int(data["number"]))
-        descriptions = [Description.from_json(d) for d in data["descriptions"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise HTTPException(400, f"not a rank request: {error!r}") from error
-    if len(descriptions) > most:
-        raise HTTPException(400, f"at most {most} descriptions a request")
-    return site, descriptions
+async def _hashes(images: Sequence[bytes]) -> list[str]:
+    def hashes() -> list[str]:
+        return [hashlib.sha256(image).hexdigest() for image in images]
+
+    if sum(map(len, images)) < _HASH_HERE_BYTES:
+        return hashes()
+    return await asyncio.to_thread(hashes)
 
 
-def _described(result: Description | Failure) -> dict[str, Any]:
-    if isinstance(result, Failure):
-        return {"failure": asdict(result)}
-    return {"description": result.to_json()}
+async def _disconnected(request: Request) -> None:
+    """Returns when the caller hangs up; its body has been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
-def _answer(error: Exception) -> Response:
-    """The problem response for an error; unknown ones go on to the server's own handler."""
-    if isinstance(error, QueueFull):
-        return _problem(503, "queue_full", str(error), retry_after_s=error.retry_after_s)
-    if isinstance(error, TimeoutError):
-        return _problem(503, "timed_out", "the picture waited too long", retry_after_s=5)
-    if isinstance(error, asyncio.CancelledError):
-        return _problem(503, "timed_out", "the server is stopping", retry_after_s=5)
-    if isinstance(error, StaleMemory):
-        return _problem(409, "stale_memory", str(error), retry_after_s=error.retry_after_s)
-    if isinstance(error, OtherDescriber):
-        return _problem(409, "other_describer", str(error))
-    if isinstance(error, RecognizerError):
-        return _problem(422, "cannot_recognize", str(error), retry_after_s=error.retry_after_s)
-    if isinstance(error, HTTPException):
-        kind = "too_large" if error.status_code == 413 else "bad_request"
-        return _problem(error.status_code, kind, error.detail)
-    raise error
+def _slowest(answers: Sequence[Answer]) -> dict[str, Any]:
+    """For the log: the longest wait, the longest call, and the size of its batch."""
+    if not answers:
+        return {}
+    longest = max(answers, key=lambda a: a.model_ms)
+    return {
+        "queued_ms": round(max(a.queued_ms for a in answers), 1),
+        "model_ms": round(longest.model_ms, 1),
+        "batch": longest.batch,
+    }
 
 
-def _problem(
-    status: int, kind: str, detail: str, *, retry_after_s: float | None = None
-) -> Response:
-    headers = {} if retry_after_s is None else {"Retry-After": str(max(1, round(retry_after_s)))}
-    return JSONResponse(
-        {"type": kind, "title": kind.replace("_", " "), "status": status, "detail": detail},
-        status,
-        headers,
-        media_type="application/problem+json",
-    )
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,235 @@
+"""A model process: makes one recognizer, answers frames on its standard input, one at a time.
+
+Hostile pictures are decoded and engines run here and nowhere else. It may be killed at any moment;
+the server replaces it. The first frame says what to make (``model``, ``options``, ``role``,
+``memory_mb``, ``log_level``); ``{"ready": true, …}`` or ``{"failed": …}`` is the answer.
+
+A request of the role ``describe`` carries pictures and is answered with one item and one JSON text for
+each, or with a ``fault``. One of the role ``rank`` carries bodies of ``POST /v1/rank``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import importlib
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from inference.contracts import (
+    Description,
+    Failure,
+    OtherDescriber,
+    RecognizerError,
+    SiteRef,
+    StaleMemory,
+)
+from inference.faults import fault_of
+from inference.logs import bound, to_stderr
+from inference.serving import frames
+
+logger = logging.getLogger("inference.model")
+_PR_SET_PDEATHSIG = 1
+_SETTLE_AT_START_S = 3.0
+Item = tuple[dict[str, Any], bytes]
+
+
+def main() -> None:
+    """Serve the socket that is standard input until it is closed."""
+    stream = _take_socket()
+    _live_and_die_with_the_server()
+    setup = frames.read(stream)
+    if setup is None:
+        return
+    to_stderr(setup.fields["log_level"])
+    try:
+        recognizer = _load(setup.fields["model"], setup.fields["options"])
+        sites = Path(setup.fields["options"].get("sites_dir", ""))
+        handler = _HANDLERS[setup.fields["role"]](recognizer, sites)
+        _limit_memory(setup.fields["memory_mb"] << 20)
+    except Exception as error:
+        logger.exception("The model could not be loaded")
+        _send(stream, {"failed": f"{type(error).__name__}: {error}"})
+        raise SystemExit(1) from error
+    name = str(getattr(recognizer, "describer", ""))
+    _send(stream, {"ready": True, "describer": name})
+    while (frame := frames.read(stream)) is not None:
+        started = time.perf_counter()
+        with bound(frame.fields.get("request_id", "")):
+            fields, blobs = handler(frame.blobs)
+            ms = round((time.perf_counter() - started) * 1000, 2)
+            told = {"role": setup.fields["role"], "size": len(frame.blobs), "ms": ms}
+            logger.info("a call", extra={"data": told})
+        _send(stream, {**fields, "ms": ms}, blobs)
+        if fields.get("fault") == "fatal":
+            # Nothing that this process could still say would be worth anything.
+            os._exit(70)
+
+
+def _take_socket() -> BinaryIO:
+    """The stream to the server. What a library reads from standard input or prints to standard
+    output must not get between the frames."""
+    connection = socket.socket(fileno=os.dup(0))
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(2, 1)
+    return connection.makefile("rwb")
+
+
+def _live_and_die_with_the_server() -> None:
+    """Only the server ends this process, and its death does, even in the middle of a call."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # Where memory runs out, this process goes, not the server.
+        Path("/proc/self/oom_score_adj").write_text("500")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.enable()
+
+
+def _load(path: str, options: dict[str, Any]) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)(**options)
+
+
+def _limit_memory(budget_bytes: int) -> None:
+    """Refuse allocations of more than the budget beyond what is taken already, so that one hostile
+    picture meets a MemoryError instead of the kernel. Resident memory is watched by the server."""
+    if not budget_bytes or sys.platform != "linux":
+        return
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmData:"):
+            limit = int(line.split()[1]) * 1024 + budget_bytes
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _send(stream: BinaryIO, fields: dict[str, Any], blobs: Sequence[bytes] = ()) -> None:
+    for piece in frames.encode(fields, blobs):
+        stream.write(piece)
+    stream.flush()
+
+
+# --- describing ------------------------------------------------------------------------------
+
+
+class _Describing:
+    def __init__(self, recognizer: Any, sites: Path) -> None:
+        self._recognizer = recognizer
+        recognizer.warm_up()
+
+    def __call__(self, images: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            results = self._describe(images)
+        except Exception as error:
+            fault = fault_of(error)
+            logger.error("A batch of %d ended in a fault (%s): %r", len(images), fault, error)
+            return {"fault": fault, "detail": f"{type(error).__name__}: {error}"[:500]}, []
+        items = [_described(result) for result in results]
+        return {"items": [fields for fields, _ in items]}, [text for _, text in items]
+
+    def _describe(self, images: Sequence[bytes]) -> list[Description | Failure]:
+        """Results in order; where the model refuses a batch, each picture is asked for alone.
+        Raises only faults of the process."""
+        try:
+            results: list[Description | Failure] = self._recognizer.describe(images)
+            if len(results) != len(images):
+                raise RuntimeError(f"{len(images)} pictures, {len(results)} results")
+            return results
+        except Exception as error:
+            if fault_of(error):
+                raise
+            logger.exception("The model failed on %d pictures", len(images))
+            if len(images) == 1:
+                return [Failure("internal", str(error) or type(error).__name__)]
+            return [result for image in images for result in self._describe([image])]
+
+
+def _described(result: Description | Failure) -> Item:
+    if isinstance(result, Failure):
+        return {"outcome": result.code}, _json({"failure": asdict(result)})
+    return {"outcome": "described"}, _json({"description": result.to_json()})
+
+
+# --- ranking ---------------------------------------------------------------------------------
+
+
+class _Ranking:
+    """Ranks with site memories that are read from their logs. A site's heads are fitted before its
+    first answer, so that a process that was just started answers like one that was not."""
+
+    def __init__(self, recognizer: Any, sites: Path) -> None:
+        self._recognizer = recognizer
+        self._settled: set[str] = set()
+        self._sites = sites
+        started = time.monotonic()
+        known = sites.iterdir() if sites.is_dir() else ()
+        for folder in sorted(path for path in known if path.is_dir()):
+            if time.monotonic() - started > _SETTLE_AT_START_S:
+                break  # the others are fitted when they are asked for
+            try:
+                self._settle(folder.name)
+            except Exception:
+                logger.exception("Site %s could not be read yet", folder.name)
+
+    def __call__(self, bodies: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            items = [self._rank(body) for body in bodies]
+        except Exception as error:
+            fault = fault_of(error)
+            logger.exception("Ranking failed (%s)", fault)
+            if fault:
+                return {"fault": fault, "detail": f"{type(error).__name__}: {error}"[:500]}, []
+            items = [_refused("internal", "the ranking failed")] * len(bodies)
+        return {"items": [fields for fields, _ in items]}, [text for _, text in items]
+
+    def _rank(self, body: bytes) -> Item:
+        try:
+            data = json.loads(body)
+            site = SiteRef(str(data["site"]), int(data["number"]))
+            descriptions = [Description.from_json(d) for d in data["descriptions"]]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return _refused("bad_request", f"not a rank request: {error!r}")
+        try:
+            self._settle(site.site)
+            recognitions = self._recognizer.rank(site, descriptions)
+        except StaleMemory as error:
+            return _refused("stale_memory", str(error), error.retry_after_s)
+        except OtherDescriber as error:
+            return _refused("other_describer", str(error))
+        except RecognizerError as error:
+            return _refused("cannot_recognize", str(error), error.retry_after_s)
+        ranked = {"recognitions": [r.to_json() for r in recognitions]}
+        return {"outcome": "ranked", "n": len(recognitions)}, _json(ranked)
+
+    def _settle(self, site: str) -> None:
+        if site in self._settled:
+            return
+        settle = getattr(self._recognizer, "settle", None)
+        if settle is not None:
+            settle(site)
+        if (self._sites / site).is_dir():
+            self._settled.add(site)
+
+
+def _refused(outcome: str, detail: str, retry_after_s: float | None = None) -> Item:
+    return {"outcome": outcome, "detail": detail[:500], "retry_after_s": retry_after_s}, b""
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False).encode()
+
+
+_HANDLERS = {"describe": _Describing, "rank": _Ranking}
+
+if __name__ == "__main__":
+    main()
