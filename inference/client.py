@@ -29,8 +29,9 @@ class HttpRecognizer:
 
     Thread-safe; connections are reused. ``timeout_s`` bounds one request, waiting in the server's
     queue included; the server is told, so that it does no work for a caller who has gone. Requests
-    carry the id of the request that they are made for. It does not retry: callers know what else they could do, and every
-    :class:`RecognizerError` says in ``retry_after_s`` whether and when trying again makes sense.
+    carry the id of the request that they are made for. It does not retry: callers know what else
+    they could do, and every :class:`RecognizerError` says in ``retry_after_s`` whether and when
+    trying again makes sense.
     """
 
     def __init__(self, base_url: str, *, timeout_s: float = 150.0, connections: int = 8) -> None:

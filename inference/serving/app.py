@@ -57,9 +57,7 @@ class RecognizerServer:
         self.settings = settings
         self.metrics = Metrics()
         self.cache = ResultCache(settings.cache_mb << 20)
-        self._refusals = Refusals(
-            for_s=_REFUSED_FOR_S, at_most=_MAX_REFUSED, clock=time.monotonic
-        )
+        self._refusals = Refusals(for_s=_REFUSED_FOR_S, at_most=_MAX_REFUSED, clock=time.monotonic)
         self.describing = Pool(
             self._spec("describe"),
             settings,
@@ -188,9 +186,7 @@ class RecognizerServer:
         self.metrics.stage_s.labels(route, "queue").observe(answer.queued_ms / 1000)
         self.metrics.stage_s.labels(route, "model").observe(answer.model_ms / 1000)
 
-    async def _finish(
-        self, pool: Pool, jobs: list[Job], deadline: float, request: Request
-    ) -> None:
+    async def _finish(self, pool: Pool, jobs: list[Job], deadline: float, request: Request) -> None:
         """Wait until every job has its answer. Raises when the deadline passes or the caller goes;
         then nothing is done for it any more."""
         everything = asyncio.ensure_future(asyncio.wait([job.future for job in jobs]))

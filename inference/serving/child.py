@@ -21,10 +21,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from inference.contracts import (
     Description,
@@ -42,6 +42,7 @@ logger = logging.getLogger("inference.model")
 _PR_SET_PDEATHSIG = 1
 _SETTLE_AT_START_S = 3.0
 Item = tuple[dict[str, Any], bytes]
+Handler = Callable[[Sequence[bytes]], tuple[dict[str, Any], list[bytes]]]
 
 
 def main() -> None:
@@ -76,7 +77,7 @@ def main() -> None:
             os._exit(70)
 
 
-def _take_socket() -> BinaryIO:
+def _take_socket() -> Any:
     """The stream to the server. What a library reads from standard input or prints to standard
     output must not get between the frames."""
     connection = socket.socket(fileno=os.dup(0))
@@ -113,7 +114,7 @@ def _limit_memory(budget_bytes: int) -> None:
             resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _send(stream: BinaryIO, fields: dict[str, Any], blobs: Sequence[bytes] = ()) -> None:
+def _send(stream: Any, fields: dict[str, Any], blobs: Sequence[bytes] = ()) -> None:
     for piece in frames.encode(fields, blobs):
         stream.write(piece)
     stream.flush()
@@ -229,7 +230,10 @@ def _json(data: dict[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False).encode()
 
 
-_HANDLERS = {"describe": _Describing, "rank": _Ranking}
+_HANDLERS: Mapping[str, Callable[[Any, Path], Handler]] = {
+    "describe": _Describing,
+    "rank": _Ranking,
+}
 
 if __name__ == "__main__":
     main()

@@ -26,7 +26,7 @@ class Gpus:
     def __init__(self) -> None:
         self._library: Any = None
         try:
-            import pynvml
+            import pynvml  # of nvidia-ml-py
 
             pynvml.nvmlInit()
             self._library = pynvml

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -31,7 +32,8 @@ class Intake:
             return
         started = time.perf_counter()
         request_id = logs.accepted(Headers(scope=scope).get(logs.HEADER))
-        scope["log"] = told = {}
+        told: dict[str, Any] = {}
+        scope["log"] = told
         status = 0
 
         async def named(message: Message) -> None:

@@ -92,5 +92,3 @@ class _GpuCollector(Collector):
             taken.add_metric(at, float(card.used_bytes))
             total.add_metric(at, float(card.total_bytes))
         yield from (used, taken, total)
-
-

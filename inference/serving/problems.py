@@ -30,9 +30,7 @@ class ClientGone(Exception):
     """Nobody listens for the answer any more."""
 
 
-def problem(
-    status: int, kind: str, detail: str, *, retry_after_s: float | None = None
-) -> Response:
+def problem(status: int, kind: str, detail: str, *, retry_after_s: float | None = None) -> Response:
     """The response."""
     assert kind in KINDS
     headers = {} if retry_after_s is None else {"Retry-After": str(max(1, round(retry_after_s)))}
