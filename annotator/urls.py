@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.urls import include, path, re_path
-from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import SpectacularAPIView
 
 from annotator.accounts import api as accounts
@@ -126,6 +125,5 @@ urlpatterns = [
     path("api/v1/", include(v1)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("v1/recognize", suggestions.RecognizeView.as_view()),
-    path("metrics", ExportToDjangoView, name="prometheus-django-metrics"),
     re_path(r"^(?!api/|v1/|static/|metrics).*$", page),
 ]

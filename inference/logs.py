@@ -56,11 +56,13 @@ def shared(request_ids: Iterable[str]) -> str:
     return fresh
 
 
-def add_request_id(record: logging.LogRecord) -> bool:
-    """A logging filter: every record carries ``request_id``."""
-    if not hasattr(record, "request_id"):
-        record.request_id = REQUEST_ID.get() or "-"
-    return True
+class RequestIdFilter(logging.Filter):
+    """Gives every record that passes a ``request_id``."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not hasattr(record, "request_id"):
+            record.request_id = REQUEST_ID.get() or "-"
+        return True
 
 
 class JsonLines(logging.Formatter):
@@ -68,13 +70,12 @@ class JsonLines(logging.Formatter):
     caller passed as ``extra={"data": {…}}``, and the traceback where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        add_request_id(record)
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "process": record.process,
-            "request_id": getattr(record, "request_id", "-"),
+            "request_id": getattr(record, "request_id", None) or REQUEST_ID.get() or "-",
             "message": record.getMessage(),
             **getattr(record, "data", {}),
         }

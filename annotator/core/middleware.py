@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
+from django_prometheus.exports import ExportToDjangoView
+
+from inference import logs
 
 from .http import problem
 
@@ -16,15 +20,44 @@ log = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+access = logging.getLogger("annotator.access")
+
+
+def request_ids(get_response: GetResponse) -> GetResponse:
+    """Every request has an id: its caller's, or one made here. What is logged, queued or asked of the
+    recognizer on its behalf carries it, and the answer names it."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        with logs.bound(logs.accepted(request.headers.get(logs.HEADER))):
+            response = get_response(request)
+            response.headers[logs.HEADER] = logs.REQUEST_ID.get()
+            if request.path.startswith(("/api/", "/v1/")):
+                told = {
+                    "method": request.method,
+                    "path": request.path,
+                    "status": response.status_code,
+                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                }
+                line = "%(method)s %(path)s %(status)s %(ms)s ms"
+                access.info(line, told, extra={"data": told})
+        return response
+
+    return handle
+
+
 def probes(get_response: GetResponse) -> GetResponse:
     """``/healthz``: the process is alive. ``/readyz``: it can work (the database answers and is
-    migrated). Ahead of host checks, so that a load balancer can ask by address."""
+    migrated). ``/metrics``: for Prometheus. Ahead of host checks, so that a load balancer or Prometheus
+    can ask by address."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         if request.path == "/healthz":
             return JsonResponse({"status": "ok"})
         if request.path == "/readyz":
             return _readiness()
+        if request.path == "/metrics":
+            return ExportToDjangoView(request)
         return get_response(request)
 
     return handle

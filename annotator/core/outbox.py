@@ -18,6 +18,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from inference.logs import REQUEST_ID, bound, shared
+
 from .models import OutboxEvent
 
 log = logging.getLogger(__name__)
@@ -85,6 +87,7 @@ def _row(
         payload=dict(payload),
         due_at=due_at or timezone.now(),
         dedupe=dedupe,
+        request_id=REQUEST_ID.get(),
     )
 
 
@@ -151,7 +154,13 @@ def claim(queue: str) -> list[OutboxEvent]:
 
 
 def run_batch(rows: Sequence[OutboxEvent]) -> None:
-    """Run claimed rows; done rows are deleted, failed ones come back later."""
+    """Run claimed rows, on behalf of the requests that made them; done rows are deleted, failed ones
+    come back later."""
+    with bound(shared(row.request_id for row in rows)):
+        _run_batch(rows)
+
+
+def _run_batch(rows: Sequence[OutboxEvent]) -> None:
     handler, _ = _handlers[rows[0].handler]
     ids = [row.pk for row in rows]
     try:

@@ -12,6 +12,8 @@ from celery import shared_task
 from django.db import close_old_connections
 from django.utils import timezone
 
+from inference.logs import bound, new_request_id
+
 from . import idempotency, jobs, outbox
 
 
@@ -27,7 +29,9 @@ def task(name: str, *, queue: str = "normal", time_limit_s: int = 300) -> Callab
         def run(*args: Any, **kwargs: Any) -> Any:
             close_old_connections()
             try:
-                return function(*args, **kwargs)
+                # What a row of the outbox was made for is known when the row is run.
+                with bound(new_request_id()):
+                    return function(*args, **kwargs)
             finally:
                 close_old_connections()
 

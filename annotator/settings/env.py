@@ -25,6 +25,7 @@ class Env(BaseSettings):
     trusted_origins: CommaList = []
     secure_cookies: bool = Field(default=False, description="True behind HTTPS.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["line", "json"] = Field(default="line", description="json for machines.")
 
     database_url: str = Field(
         default="", validation_alias=AliasChoices("DATABASE_URL", "WAREVISION_DATABASE_URL")

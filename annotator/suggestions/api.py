@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import time
-import uuid
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +29,7 @@ from annotator.media.pictures import BadPicture
 from inference.captions import DEFAULT_SCHEMA, format_caption, normalise_value
 from inference.captions import FieldError as CaptionError
 from inference.contracts import Description, Failure, RecognizerError
+from inference.logs import REQUEST_ID
 
 from . import memory, services
 from .models import SuggestionState
@@ -241,7 +241,6 @@ class RecognizeView(SiteView):
         except RecognizerError as error:
             code = "recognizer_busy" if error.retry_after_s else "recognizer_unavailable"
             raise Unavailable(code, retry_after_s=error.retry_after_s or 5.0) from error
-        request_id = request.headers.get("X-Request-ID") or uuid.uuid4().hex
         values = {key: field.value for key, field in answer.fields.items()}
         sku = answer.fields.get("sku")
         confidence = (sku.confidence if sku else None) or (
@@ -257,7 +256,7 @@ class RecognizeView(SiteView):
             )
         return Response(
             {
-                "request_id": request_id,
+                "request_id": REQUEST_ID.get(),
                 "timestamp": timezone.now(),
                 "model_version": answer.model_version,
                 "result": {

@@ -257,16 +257,9 @@ def test_log_lines_are_objects_with_the_request(caplog: pytest.LogCaptureFixture
             raise ValueError("鹿")
         except ValueError:
             logging.getLogger("a").exception("failed")
-    seen, failed = (json.loads(logs.JsonLines().format(r)) for r in _with_ids(caplog))
+        seen, failed = (json.loads(logs.JsonLines().format(r)) for r in caplog.records)
     assert (seen["request_id"], seen["message"], seen["ms"]) == ("r1", "seen 3", 1.5)
     assert "ValueError: 鹿" in failed["traceback"]
-
-
-def _with_ids(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    with logs.bound("r1"):
-        for record in caplog.records:
-            logs.add_request_id(record)
-    return caplog.records
 
 
 def test_request_ids() -> None:
