@@ -8,6 +8,7 @@ from pathlib import Path
 
 MEASUREMENTS = (
     "recognition",
+    "serving",
     "loop",
     "intake",
     "export",

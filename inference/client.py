@@ -57,7 +57,7 @@ class HttpRecognizer:
             headers={"X-Priority": "urgent" if urgent else "normal"},
         )
         try:
-            results = [_described(item) for item in answer["results"]]
+            results = [described(item) for item in answer["results"]]
         except (KeyError, TypeError, ValueError) as error:
             raise RecognizerError(
                 f"the recognizer's answer is not understood: {error!r}"
@@ -122,7 +122,8 @@ class HttpRecognizer:
         raise _error(response)
 
 
-def _described(item: dict[str, Any]) -> Description | Failure:
+def described(item: dict[str, Any]) -> Description | Failure:
+    """One result of ``POST /v1/describe``."""
     if "failure" in item:
         return Failure(**item["failure"])
     return Description.from_json(item["description"])

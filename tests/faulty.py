@@ -44,6 +44,63 @@ def is_right(image: bytes, answer: Description | Failure) -> bool:
     )
 
 
+_hoard: list[bytearray] = []
+
+
+def fail(name: str, image: bytes = b"") -> None:
+    """Let the fault ``name`` happen; nothing for other names."""
+    if name == "hang":
+        # In C and with the interpreter's lock held, as a driver hangs.
+        ctypes.PyDLL(None).sleep(3600)
+    elif name == "segfault":
+        ctypes.string_at(0)
+    elif name == "abort":
+        os.abort()
+    elif name == "exit":
+        os._exit(0)
+    elif name == "out_of_memory":
+        raise MemoryError
+    elif name == "allocate":
+        bytearray(1 << 40)
+    elif name == "hoard":
+        # Takes memory that is counted against it, and keeps it.
+        _hoard.append(bytearray(b"x") * (int(image.split()[1]) << 20))
+    elif name == "gpu":
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+    elif name == "raise":
+        raise ValueError("no such picture was foreseen")
+    elif name == "sleep":
+        time.sleep(float(image.split()[1]))
+    elif name == "print":
+        print("a library prints to standard output", flush=True)
+    elif name == "garble":
+        # Writes between the frames, as a process that was taken over might.
+        for fd in range(3, 64):
+            try:
+                os.write(fd, b"\x00\x00\x00\x02\x00\x00\x00\x00no")
+            except OSError:
+                pass
+
+
+class Chance:
+    """Faults that strike a part of all calls, whatever the pictures: ``rates`` by name in 0…1."""
+
+    def __init__(self, rates: Mapping[str, float]) -> None:
+        self._rates = dict(rates)
+        self._random = random.Random(os.getpid())
+
+    def strike(self) -> int:
+        """Let happen what chance wants; returns how many times as long this call takes."""
+        slow = 1
+        for name, rate in self._rates.items():
+            if self._random.random() < rate:
+                if name == "slow":
+                    slow = 50
+                else:
+                    fail(name)
+        return slow
+
+
 class FaultyRecognizer:
     """``call_ms`` for each call and ``picture_ms`` for each picture in it. ``rates``: of ``hang``,
     ``segfault``, ``abort``, ``out_of_memory``, ``slow`` (50 times as long) in 0…1 of calls."""
@@ -61,9 +118,7 @@ class FaultyRecognizer:
         self.describer = DESCRIBER
         self._sites = Path(sites_dir)
         self._call_ms, self._picture_ms = call_ms, picture_ms
-        self._rates = dict(rates or {})
-        self._random = random.Random(os.getpid())
-        self._hoard: list[bytearray] = []
+        self._chance = Chance(rates or {})
         # A file that says whether the model can be loaded.
         if broken_start and Path(broken_start).exists():
             raise RuntimeError("the model's file is damaged")
@@ -80,50 +135,11 @@ class FaultyRecognizer:
         self, images: Sequence[bytes], *, urgent: bool = False
     ) -> list[Description | Failure]:
         """Describe pictures, unless one of them, or chance, is against it."""
-        slow = 1
-        for name, rate in self._rates.items():
-            if self._random.random() < rate:
-                if name == "slow":
-                    slow = 50
-                else:
-                    self._fail(name, b"")
+        slow = self._chance.strike()
         for image in images:
-            self._fail(image.partition(b" ")[0].decode("latin-1"), image)
+            fail(image.partition(b" ")[0].decode("latin-1"), image)
         time.sleep((self._call_ms + self._picture_ms * len(images)) * slow / 1000)
         return [self._describe(image) for image in images]
-
-    def _fail(self, name: str, image: bytes) -> None:
-        if name == "hang":
-            # In C and with the interpreter's lock held, as a driver hangs.
-            ctypes.PyDLL(None).sleep(3600)
-        elif name == "segfault":
-            ctypes.string_at(0)
-        elif name == "abort":
-            os.abort()
-        elif name == "exit":
-            os._exit(0)
-        elif name == "out_of_memory":
-            raise MemoryError
-        elif name == "allocate":
-            bytearray(1 << 40)
-        elif name == "hoard":
-            # Takes memory that is counted against it, and keeps it.
-            self._hoard.append(bytearray(b"x") * (int(image.split()[1]) << 20))
-        elif name == "gpu":
-            raise RuntimeError("CUDA error: an illegal memory access was encountered")
-        elif name == "raise":
-            raise ValueError("no such picture was foreseen")
-        elif name == "sleep":
-            time.sleep(float(image.split()[1]))
-        elif name == "print":
-            print("a library prints to standard output", flush=True)
-        elif name == "garble":
-            # Writes between the frames, as a process that was taken over might.
-            for fd in range(3, 64):
-                try:
-                    os.write(fd, b"\x00\x00\x00\x02\x00\x00\x00\x00no")
-                except OSError:
-                    pass
 
     def _describe(self, image: bytes) -> Description | Failure:
         if image.startswith(b"corrupt"):
@@ -139,7 +155,7 @@ class FaultyRecognizer:
 
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
         """Tell how far the site's log has come; a site's name may carry a fault as well."""
-        self._fail(site.site.partition("-")[0], b"")
+        fail(site.site.partition("-")[0], b"")
         known = replay(self._sites / site.site)
         if known.number < site.number:
             raise StaleMemory(f"{known.number} < {site.number}", retry_after_s=1)
