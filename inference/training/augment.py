@@ -101,6 +101,7 @@ def cut_out(reference: Image.Image) -> Image.Image:
 def tilted(pack: Image.Image, rng: random.Random) -> Image.Image:
     """``pack`` (RGBA) seen from a little aside: one of its sides shrinks."""
     width, height = pack.size
+    corners: tuple[float, ...]
     by, squeeze = rng.uniform(0, 0.12) * height, rng.uniform(0.8, 1.0)
     if rng.random() < 0.5:
         corners = (0, -by, 0, height + by, width, height, width, 0)

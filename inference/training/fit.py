@@ -82,7 +82,7 @@ def fit(
     """Train ``model`` in place on ``records``; answers the mean loss of each epoch. The same
     arguments give the same weights on the same machine."""
     torch.manual_seed(recipe.seed)
-    model.tower.to(memory_format=torch.channels_last)
+    model.tower.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     records = [r for r in records for _ in range(recipe.staged if r.studio else 1)]
     answers = Answers.of(records, vocabulary, model.config.classes)
     with tempfile.TemporaryDirectory(prefix="warevision-views-") as folder:
