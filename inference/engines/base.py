@@ -1,0 +1,67 @@
+"""What every engine can do, and where its files lie.
+
+A model's folder, as training writes it::
+
+    model/                    weights for torch (safetensors)
+    onnx/encode.onnx          the picture's graph, and onnx/step.onnx, that of the tokens after it
+    onnx/encode.int8.onnx     the same in int8 for CPUs, where calibrated
+    onnx/encode.ranges.json   how far each tensor reaches on the site's photos
+    tensorrt/*.plan           what TensorRT built of them for one GPU and one driver
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from inference.minigpt.alternatives import Decoder, Float32Array
+
+Graph = Literal["encode", "step"]
+GRAPHS: Final[tuple[Graph, ...]] = ("encode", "step")
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+class EngineError(RuntimeError):
+    """An engine that cannot run here, or not this model; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A batch of encoded pictures: what the decoder starts from [B, L, 2, H, Q, D / H], where each
+    query looks [B, Q, N], and each head's logits [B, K]."""
+
+    past: Float32Array
+    gaze: Float32Array
+    heads: Mapping[str, Float32Array]
+
+
+class Engine(Decoder, Protocol):
+    """A model that runs: ``encode`` once a picture, ``step`` a token, a chunk or a tree at a time."""
+
+    @property
+    def pixel_shape(self) -> tuple[int, ...]:
+        """The shape of one picture's pixels, without the batch."""
+        ...
+
+    def encode(self, pixels: Float32Array) -> Picture:
+        """Pixels [B, *pixel_shape] → the pictures as the decoder sees them."""
+        ...
+
+
+def graph_path(graphs: Path, graph: Graph, precision: Precision = "fp32") -> Path:
+    """Where a folder of graphs keeps one."""
+    return graphs / (f"{graph}.onnx" if precision == "fp32" else f"{graph}.{precision}.onnx")
+
+
+def ranges_path(graphs: Path, graph: Graph) -> Path:
+    """Where a folder of graphs keeps the ranges of a graph's tensors."""
+    return graphs / f"{graph}.ranges.json"
+
+
+def has_graphs(graphs: Path, precision: Precision = "fp32") -> bool:
+    """Whether a folder has what it takes in ``precision``. A graph that is better left as it is has
+    no int8 twin; that of the picture always has."""
+    needed: tuple[Graph, ...] = GRAPHS if precision == "fp32" else ("encode",)
+    return all(graph_path(graphs, graph, precision).is_file() for graph in needed)
