@@ -4,7 +4,7 @@
 
 ``--model`` is an ``--out`` of the training; without one a model of the usual size that has learned
 nothing is made, on which times mean something and first answers nothing. Milliseconds are those of a whole
-batch, least / median; ``photo`` is the way from pixels to a caption: encode, weigh a catalog,
+batch, least / median / least of the CPU; ``photo`` is the way from pixels to a caption: encode, weigh a catalog,
 take in the SKU's fields, write ten characters. The floor is what the multiplications and the bytes would
 take on one thread of this CPU at its measured peak.
 """

@@ -4,8 +4,8 @@ A model's folder, as training writes it::
 
     model/                    weights for torch (safetensors)
     onnx/encode.onnx          the picture's graph, and onnx/step.onnx, that of the tokens after it
-    onnx/encode.int8.onnx     the same in int8 for CPUs, where calibrated
-    onnx/encode.ranges.json   how far each tensor reaches on the site's photos
+    onnx/*.int8.onnx          the same in int8 for CPUs, where calibrated
+    onnx/*.ranges.json        how far each tensor reaches on the site's photos
     tensorrt/*.plan           what TensorRT built of them for one GPU and one driver
 """
 
@@ -61,7 +61,5 @@ def ranges_path(graphs: Path, graph: Graph) -> Path:
 
 
 def has_graphs(graphs: Path, precision: Precision = "fp32") -> bool:
-    """Whether a folder has what it takes in ``precision``. A graph that is better left as it is has
-    no int8 twin; that of the picture always has."""
-    needed: tuple[Graph, ...] = GRAPHS if precision == "fp32" else ("encode",)
-    return all(graph_path(graphs, graph, precision).is_file() for graph in needed)
+    """Whether a folder has both graphs in ``precision``."""
+    return all(graph_path(graphs, graph, precision).is_file() for graph in GRAPHS)

@@ -18,6 +18,7 @@ from inference.minigpt.vocabulary import Vocabulary
 
 from . import Kind, open_engine
 from .base import Engine
+from .feeds import follow
 from .parity import Answers, sku_tree
 
 _STATUS = Path("/proc/self/status")
@@ -39,11 +40,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``ms`` [part][batch] is the least and the median of a whole batch; memory is what the process
-    holds after its work, and the most it held."""
+    """``ms`` [part][batch] is that of a whole batch: the least and the median by the clock, and the
+    least of the CPU, which other work beside does not stretch. Memory is what the process holds
+    after its work, and the most it held."""
 
     answers: Answers
-    ms: dict[str, dict[int, tuple[float, float]]]
+    ms: dict[str, dict[int, tuple[float, float, float]]]
     open_s: float
     rss_mib: int
     peak_mib: int
@@ -64,7 +66,7 @@ def _measure(folder: Path, kind: Kind, task: Task) -> Measured:
     engine = open_engine(folder, kind, threads=task.threads)
     open_s = time.perf_counter() - began
     answers = Answers.of(engine, task.pixels, task.tree)
-    ms: dict[str, dict[int, tuple[float, float]]] = {}
+    ms: dict[str, dict[int, tuple[float, float, float]]] = {}
     for batch in task.batches:
         for part, run in _parts(engine, task, batch).items():
             ms.setdefault(part, {})[batch] = _time(run, task.times)
@@ -101,20 +103,6 @@ def _parts(engine: Engine, task: Task, batch: int) -> dict[str, Callable[[], obj
     }
 
 
-def follow(tokens: IntArray, past: Float32Array, queries: int) -> dict[str, NDArray[Any]]:
-    """What ``step`` is given for tokens [B, T] that follow each other after ``past``."""
-    batch, length = tokens.shape
-    before = past.shape[4]
-    column, row = np.arange(before + length), np.arange(length)[:, None] + before
-    mask = np.where(column > row, np.float32(-1e4), np.float32(0))
-    return {
-        "tokens": tokens,
-        "past": past,
-        "place": np.tile(np.arange(length) + before - queries, (batch, 1)),
-        "mask": np.tile(mask, (batch, 1, 1, 1)),
-    }
-
-
 def step_inputs(engine: Engine, task: Task) -> dict[str, NDArray[Any]]:
     """What a chunk of tokens after the first picture gives to ``step``."""
     picture = engine.encode(task.pixels[:1])
@@ -122,15 +110,17 @@ def step_inputs(engine: Engine, task: Task) -> dict[str, NDArray[Any]]:
     return follow(chunk, picture.past, picture.gaze.shape[1])
 
 
-def _time(run: Callable[[], object], times: int) -> tuple[float, float]:
+def _time(run: Callable[[], object], times: int) -> tuple[float, float, float]:
     run()
     took: list[float] = []
+    used: list[float] = []
     until = time.perf_counter() + _SECONDS
     while len(took) < times and (len(took) < 3 or time.perf_counter() < until):
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         run()
         took.append(1e3 * (time.perf_counter() - began))
-    return min(took), float(np.median(took))
+        used.append(1e3 * (time.process_time() - busy))
+    return min(took), float(np.median(took)), min(used)
 
 
 def _memory(name: str) -> int:

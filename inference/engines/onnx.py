@@ -9,7 +9,7 @@ import onnxruntime
 
 from inference.minigpt.alternatives import Float32Array, IntArray
 
-from .base import EngineError, Graph, Picture, Precision, graph_path, has_graphs
+from .base import GRAPHS, EngineError, Picture, Precision, graph_path, has_graphs
 
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
@@ -39,13 +39,12 @@ class OnnxEngine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
 
-        def open_(graph: Graph) -> onnxruntime.InferenceSession:
-            path = graph_path(graphs, graph, precision)
-            if not path.is_file():
-                path = graph_path(graphs, graph)
-            return onnxruntime.InferenceSession(str(path), options, providers=list(providers))
-
-        self._encode, self._step = open_("encode"), open_("step")
+        self._encode, self._step = (
+            onnxruntime.InferenceSession(
+                str(graph_path(graphs, graph, precision)), options, providers=list(providers)
+            )
+            for graph in GRAPHS
+        )
         self._outputs = [output.name for output in self._encode.get_outputs()]
         self.pixel_shape: tuple[int, ...] = tuple(self._encode.get_inputs()[0].shape[1:])
 

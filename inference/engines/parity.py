@@ -51,9 +51,9 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far two engines are apart: the largest difference of any value of ``past`` and ``gaze``
-    and of any probability of ``heads`` and ``written``; and how often (the least of the heads) the
-    first answer is the same."""
+    """How far two engines are apart: the largest difference of any value of ``past`` and of any
+    probability of ``heads`` and ``written``; the share of its gaze that a query moves to other cells,
+    in the mean; and how often (the least of the heads) the first answer is the same."""
 
     past: float
     gaze: float
@@ -67,7 +67,7 @@ class Parity:
         """How far ``other`` is from ``reference``, on the same pictures and tree."""
         return cls(
             past=_apart(reference.past, other.past),
-            gaze=_apart(reference.gaze, other.gaze),
+            gaze=float(np.abs(reference.gaze - other.gaze).sum(axis=2).mean() / 2),
             heads=max(_apart(p, other.heads[name]) for name, p in reference.heads.items()),
             heads_top_1=min(_top_1(p, other.heads[name]) for name, p in reference.heads.items()),
             written=_apart(reference.written, other.written),

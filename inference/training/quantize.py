@@ -2,8 +2,8 @@
 
     python -m inference.training.quantize --model DIR --snapshot DIR
 
-``--model`` is an ``--out`` of the training. Its ``onnx/`` then also holds ``encode.int8.onnx`` for CPUs
-and ``encode.ranges.json``, from which plans for GPUs are built, unless too many answers change.
+``--model`` is an ``--out`` of the training. Its ``onnx/`` then also holds ``*.int8.onnx`` for CPUs, unless too
+many answers change, and ``*.ranges.json``, from which plans for GPUs are built.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from onnxruntime.quantization import CalibrationDataReader
 from onnxruntime.quantization.calibrate import create_calibrator, save_tensors_data
 
 from inference.engines import precision
-from inference.engines.base import graph_path, ranges_path
+from inference.engines.base import GRAPHS, Graph, graph_path, ranges_path
+from inference.engines.feeds import follow, tree_inputs
 from inference.engines.onnx import OnnxEngine
 from inference.engines.parity import LIMITS, Answers, Parity, sku_tree
 from inference.minigpt.alternatives import Float32Array, Tree
@@ -35,6 +36,7 @@ from .snapshot import Record, SnapshotError, read_snapshot
 
 Feed = Mapping[str, NDArray[Any]]
 _CPU = ("CPUExecutionProvider",)
+_TREES = 16
 
 
 def quantize(
@@ -43,53 +45,62 @@ def quantize(
     tree: Tree,
     *,
     held_out: int | None = None,
-    method: str = "minmax",
     limits: Parity = LIMITS["int8"],
 ) -> dict[str, Any]:
-    """Quantise the picture's graph in the folder ``graphs`` on ``pixels`` [R, *pixel_shape] and look
-    at how it answers on the last ``held_out`` of them (a quarter), with ``tree`` after the picture.
+    """Quantise the graphs in a folder on ``pixels`` [R, *pixel_shape] and look at how they answer on
+    the last ``held_out`` of them (a quarter), with ``tree`` after the picture.
 
-    The int8 graph is kept only within ``limits``. Answers what was found: ``kept``, ``misses`` and
-    how far int8 is from fp32.
+    They are kept only within ``limits``. Answers what was found: ``kept``, ``misses`` and how far
+    int8 is from fp32.
     """
     held_out = max(1, len(pixels) // 4) if held_out is None else held_out
     shown, unseen = pixels[: len(pixels) - held_out], pixels[len(pixels) - held_out :]
-    calibrate(graphs, ({"pixels": one[None]} for one in shown), method=method)
-    path = graph_path(graphs, "encode", "int8")
-    path.write_bytes(
-        precision.cpu_int8(graph_path(graphs, "encode"), ranges_path(graphs, "encode"))
-    )
-    parity = Parity.of(
-        Answers.of(OnnxEngine(graphs, providers=_CPU), unseen, tree),
-        Answers.of(OnnxEngine(graphs, precision="int8", providers=_CPU), unseen, tree),
-    )
+    whole = OnnxEngine(graphs, providers=_CPU)
+    calibrate(graphs, "encode", ({"pixels": one[None]} for one in shown))
+    calibrate(graphs, "step", _step_feeds(whole, shown[:_TREES], tree))
+    for graph in GRAPHS:
+        made = precision.cpu_int8(graph_path(graphs, graph), ranges_path(graphs, graph))
+        graph_path(graphs, graph, "int8").write_bytes(made)
+    quantised = OnnxEngine(graphs, precision="int8", providers=_CPU)
+    parity = Parity.of(Answers.of(whole, unseen, tree), Answers.of(quantised, unseen, tree))
     misses = parity.misses(limits)
     if misses:
-        path.unlink()
+        for graph in GRAPHS:
+            graph_path(graphs, graph, "int8").unlink()
     return {
         "kept": not misses,
         "misses": misses,
-        "method": method,
         "calibrated_on": len(shown),
         "compared_on": len(unseen),
         **{name: round(value, 4) for name, value in asdict(parity).items()},
     }
 
 
-def calibrate(graphs: Path, feeds: Iterator[Feed], *, method: str = "minmax") -> None:
-    """Write how far the tensors of the picture's graph reach on ``feeds``, taken one at a time: all
-    tensors of many pictures would fill the memory."""
+def calibrate(graphs: Path, graph: Graph, feeds: Iterable[Feed]) -> None:
+    """Write how far the tensors of a graph reach on ``feeds``, taken one at a time: all tensors of
+    many pictures would fill the memory."""
     with tempfile.TemporaryDirectory(prefix="warevision-calibration-") as folder:
         calibrator = create_calibrator(
-            graph_path(graphs, "encode"),
-            list(precision.CPU_OPS),
+            graph_path(graphs, graph),
+            list(precision.OPERATORS),
             augmented_model_path=str(Path(folder) / "augmented.onnx"),
-            calibrate_method=precision.METHODS[method],
+            calibrate_method=precision.CALIBRATION,
             extra_options={"symmetric": False},
         )
         for feed in feeds:
             calibrator.collect_data(_Once(feed))
-        save_tensors_data(calibrator.compute_data(), ranges_path(graphs, "encode"))
+        save_tensors_data(calibrator.compute_data(), ranges_path(graphs, graph))
+
+
+def _step_feeds(engine: OnnxEngine, pixels: Float32Array, tree: Tree) -> Iterator[Feed]:
+    """What ``step`` is given while a catalog is weighed after each picture and one of its codes is
+    written."""
+    for number, one in enumerate(pixels):
+        picture = engine.encode(one[None])
+        queries = picture.gaze.shape[1]
+        yield tree_inputs(tree, picture.past, queries)
+        path = tree.paths[number % len(tree.paths)]
+        yield follow(tree.tokens[None, list(path)], picture.past, queries)
 
 
 class _Once(CalibrationDataReader):
