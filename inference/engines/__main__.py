@@ -28,7 +28,7 @@ from inference.minigpt.pixels import to_pixels
 
 from . import KINDS, EngineError, Kind
 from .base import GRAPHS, Precision, graph_path
-from .measure import Measured, Task, catalog_of, measure, step_inputs
+from .measure import Measured, Task, catalog_of, inputs, measure
 from .onnx import OnnxEngine
 from .parity import ANYTHING, LIMITS, Parity
 
@@ -124,10 +124,7 @@ def floors(folder: Path, task: Task) -> dict[str, Any]:
     except ImportError:
         return {}
     machine = this_machine()
-    given = {
-        "encode": {"pixels": task.pixels[:1]},
-        "step": step_inputs(OnnxEngine(graphs), task),
-    }
+    given = inputs(OnnxEngine(graphs), task)
     found: dict[str, Any] = {"machine": asdict(machine)}
     precisions: tuple[Precision, ...] = ("fp32", "int8")
     for graph in GRAPHS:
@@ -141,7 +138,7 @@ def floors(folder: Path, task: Task) -> dict[str, Any]:
 
 
 def _pictures(folder: Path, photos: Path | None, count: int) -> Float32Array:
-    side = int(json.loads((folder / "model" / "config.json").read_text("utf-8"))["side_px"])
+    config = json.loads((folder / "model" / "config.json").read_text("utf-8"))
     if photos is None:
         rng = np.random.default_rng(1)
         coarse = rng.integers(0, 255, (count, 12, 16, 3), dtype=np.uint8)
@@ -154,7 +151,7 @@ def _pictures(folder: Path, photos: Path | None, count: int) -> Float32Array:
         pictures = [Image.open(p).convert("RGB") for p in paths[::step][:count]]
         if not pictures:
             raise FileNotFoundError(f"{photos} holds no pictures")
-    return to_pixels(pictures, side)
+    return to_pixels(pictures, config["side_px"], config["looks"])
 
 
 def _unlearned(folder: Path) -> Path:

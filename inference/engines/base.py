@@ -3,7 +3,7 @@
 A model's folder, as training writes it::
 
     model/                    weights for torch (safetensors)
-    onnx/encode.onnx          the picture's graph, and onnx/step.onnx, that of the tokens after it
+    onnx/*.onnx               the graphs: encode a picture, begin the decoder with it, step a token
     onnx/*.int8.onnx          the same in int8 for CPUs, where calibrated
     onnx/*.ranges.json        how far each tensor reaches on the site's photos
     tensorrt/*.plan           what TensorRT built of them for one GPU and one driver
@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from inference.minigpt.alternatives import Decoder, Float32Array
 
-Graph = Literal["encode", "step"]
-GRAPHS: Final[tuple[Graph, ...]] = ("encode", "step")
+Graph = Literal["encode", "begin", "step"]
+GRAPHS: Final[tuple[Graph, ...]] = get_args(Graph)
 Precision = Literal["fp32", "fp16", "int8"]
 
 
@@ -29,16 +29,17 @@ class EngineError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A batch of encoded pictures: what the decoder starts from [B, L, 2, H, Q, D / H], where each
-    query looks [B, Q, N], and each head's logits [B, K]."""
+    """A batch of encoded pictures: the queries' outputs [B, Q, D], where each query looks
+    [B, Q, K · N], and each head's logits."""
 
-    past: Float32Array
+    outputs: Float32Array
     gaze: Float32Array
     heads: Mapping[str, Float32Array]
 
 
 class Engine(Decoder, Protocol):
-    """A model that runs: ``encode`` once a picture, ``step`` a token, a chunk or a tree at a time."""
+    """A model that runs: ``encode`` and ``begin`` once a picture, ``step`` a token, a chunk or a tree
+    at a time."""
 
     @property
     def pixel_shape(self) -> tuple[int, ...]:
@@ -46,7 +47,11 @@ class Engine(Decoder, Protocol):
         ...
 
     def encode(self, pixels: Float32Array) -> Picture:
-        """Pixels [B, *pixel_shape] → the pictures as the decoder sees them."""
+        """Pixels [B, *pixel_shape] → what is seen in them."""
+        ...
+
+    def begin(self, outputs: Float32Array) -> Float32Array:
+        """The queries' outputs [B, Q, D] → what the decoder starts from [B, L, 2, H, Q, D / H]."""
         ...
 
 
@@ -61,5 +66,5 @@ def ranges_path(graphs: Path, graph: Graph) -> Path:
 
 
 def has_graphs(graphs: Path, precision: Precision = "fp32") -> bool:
-    """Whether a folder has both graphs in ``precision``."""
+    """Whether a folder has all graphs in ``precision``."""
     return all(graph_path(graphs, graph, precision).is_file() for graph in GRAPHS)

@@ -17,7 +17,7 @@ from inference.minigpt.alternatives import Float32Array, IntArray, Tree, weigh
 from inference.minigpt.vocabulary import Vocabulary
 
 from . import Kind, open_engine
-from .base import Engine
+from .base import Engine, Graph
 from .feeds import follow
 from .parity import Answers, sku_tree
 
@@ -76,6 +76,7 @@ def _measure(folder: Path, kind: Kind, task: Task) -> Measured:
 def _parts(engine: Engine, task: Task, batch: int) -> dict[str, Callable[[], object]]:
     pixels = np.ascontiguousarray(np.resize(task.pixels, (batch, *task.pixels.shape[1:])))
     picture = engine.encode(pixels)
+    begun = engine.begin(picture.outputs)
     queries = picture.gaze.shape[1]
     chunk = np.resize(task.tree.tokens, (batch, _PREFILL_TOKENS))
     token = chunk[:, :1]
@@ -88,7 +89,7 @@ def _parts(engine: Engine, task: Task, batch: int) -> dict[str, Callable[[], obj
             weigh(engine, one[None], queries, task.tree)
 
     def photo() -> None:
-        past = engine.encode(pixels).past
+        past = engine.begin(engine.encode(pixels).outputs)
         weigh_all(past)
         past = write(chunk, past)
         for _ in range(_GREEDY_TOKENS):
@@ -96,18 +97,23 @@ def _parts(engine: Engine, task: Task, batch: int) -> dict[str, Callable[[], obj
 
     return {
         "encode": lambda: engine.encode(pixels),
-        "prefill": lambda: write(chunk, picture.past),
-        "token": lambda: write(token, picture.past),
-        "catalog": lambda: weigh_all(picture.past),
+        "prefill": lambda: write(chunk, begun),
+        "token": lambda: write(token, begun),
+        "catalog": lambda: weigh_all(begun),
         "photo": photo,
     }
 
 
-def step_inputs(engine: Engine, task: Task) -> dict[str, NDArray[Any]]:
-    """What a chunk of tokens after the first picture gives to ``step``."""
-    picture = engine.encode(task.pixels[:1])
+def inputs(engine: Engine, task: Task) -> dict[Graph, dict[str, NDArray[Any]]]:
+    """What each graph is given for the first picture and a chunk of tokens after it."""
+    pixels = task.pixels[:1]
+    picture = engine.encode(pixels)
     chunk = np.resize(task.tree.tokens, (1, _PREFILL_TOKENS))
-    return follow(chunk, picture.past, picture.gaze.shape[1])
+    return {
+        "encode": {"pixels": pixels},
+        "begin": {"outputs": picture.outputs},
+        "step": follow(chunk, engine.begin(picture.outputs), picture.gaze.shape[1]),
+    }
 
 
 def _time(run: Callable[[], object], times: int) -> tuple[float, float, float]:

@@ -15,7 +15,7 @@ _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
 class OnnxEngine:
-    """The two graphs of a folder. Thread-safe.
+    """The graphs of a folder. Thread-safe.
 
     ``threads`` bounds the threads of each session; one is best for single pictures. Without
     ``providers``, fp32 runs on a GPU where this ONNX Runtime can, and int8 on the CPU, for which it
@@ -39,7 +39,7 @@ class OnnxEngine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
 
-        self._encode, self._step = (
+        self._encode, self._begin, self._step = (
             onnxruntime.InferenceSession(
                 str(graph_path(graphs, graph, precision)), options, providers=list(providers)
             )
@@ -51,7 +51,12 @@ class OnnxEngine:
     def encode(self, pixels: Float32Array) -> Picture:
         """See :class:`inference.engines.Engine`."""
         found = dict(zip(self._outputs, self._encode.run(None, {"pixels": pixels}), strict=True))
-        return Picture(found.pop("past"), found.pop("gaze"), found)
+        return Picture(found.pop("outputs"), found.pop("gaze"), found)
+
+    def begin(self, outputs: Float32Array) -> Float32Array:
+        """See :class:`inference.engines.Engine`."""
+        past: Float32Array = self._begin.run(None, {"outputs": outputs})[0]
+        return past
 
     def step(
         self, tokens: IntArray, past: Float32Array, place: IntArray, mask: Float32Array

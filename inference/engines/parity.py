@@ -20,8 +20,8 @@ _BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What an engine makes of R pictures: ``past`` and ``gaze``, each head's probabilities [R, K],
-    and those of the alternatives of a tree [R, K], written by the decoder."""
+    """What an engine makes of R pictures: what the decoder starts from, where queries look, each
+    head's probabilities [R, K], and those of a tree's alternatives [R, K], as the decoder writes."""
 
     past: Float32Array
     gaze: Float32Array
@@ -34,7 +34,7 @@ class Answers:
         pictures = [
             engine.encode(pixels[first : first + _BATCH]) for first in range(0, len(pixels), _BATCH)
         ]
-        past = np.concatenate([one.past for one in pictures])
+        past = np.concatenate([engine.begin(one.outputs) for one in pictures])
         gaze = np.concatenate([one.gaze for one in pictures])
         queries = gaze.shape[1]
         written = [weigh(engine, one[None], queries, tree)[0] for one in past]

@@ -51,15 +51,14 @@ class Profile:
         )
 
 
-def encode_profiles(pixel_shape: Shape) -> tuple[Profile, ...]:
-    """One picture; and up to :data:`MAX_BATCH`."""
+def batch_profiles(name: str, shape: Shape) -> tuple[Profile, ...]:
+    """One picture; and up to :data:`MAX_BATCH`. ``shape`` is that of the input ``name`` without the
+    batch."""
 
-    def of(least: int, most: int) -> Profile:
-        return Profile(
-            {"pixels": ((least, *pixel_shape), (most, *pixel_shape), (most, *pixel_shape))}
-        )
+    def of(most: int) -> Profile:
+        return Profile({name: ((1, *shape), (most, *shape), (most, *shape))})
 
-    return (of(1, 1), of(1, MAX_BATCH))
+    return (of(1), of(MAX_BATCH))
 
 
 def step_profiles(past: Sequence[int | str], queries: int) -> tuple[Profile, ...]:
@@ -146,7 +145,7 @@ def fingerprint(graphs: Path, graph: Graph, precision: Precision) -> str:
 
 
 def source_of(graphs: Path, graph: Graph, precision: Precision) -> bytes:
-    """The graph that a plan is built from, in its precision. In int8, ``step`` stays in half: its
+    """The graph that a plan is built from, in its precision. In int8 the decoder stays in half: its
     few rows gain nothing. Raises :class:`EngineError` where int8 has not been calibrated."""
     from . import precision as made
 

@@ -19,12 +19,14 @@ from .base import GRAPHS, EngineError, Graph, Picture, Precision, graph_path
 
 
 class TensorRTEngine:
-    """Two plans, an execution context for each of their profiles. Thread-safe: one at a time."""
+    """The plans of the graphs, an execution context for each of their profiles. Thread-safe: one at a time."""
 
     def __init__(self, trt: ModuleType, plan_of: Mapping[Graph, bytes]) -> None:
         self._lock = threading.Lock()
         runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
-        self._encode, self._step = (Plan(trt, runtime, plan_of[graph]) for graph in GRAPHS)
+        self._encode, self._begin, self._step = (
+            Plan(trt, runtime, plan_of[graph]) for graph in GRAPHS
+        )
         self.pixel_shape: tuple[int, ...] = self._encode.input_shape("pixels")[1:]
 
     @classmethod
@@ -42,7 +44,12 @@ class TensorRTEngine:
         """See :class:`inference.engines.Engine`."""
         with self._lock:
             found = self._encode.run({"pixels": pixels})
-        return Picture(found.pop("past"), found.pop("gaze"), found)
+        return Picture(found.pop("outputs"), found.pop("gaze"), found)
+
+    def begin(self, outputs: Float32Array) -> Float32Array:
+        """See :class:`inference.engines.Engine`."""
+        with self._lock:
+            return self._begin.run({"outputs": outputs})["past"]
 
     def step(
         self, tokens: IntArray, past: Float32Array, place: IntArray, mask: Float32Array
@@ -84,14 +91,19 @@ def kept_plan(
 
 
 def profiles_of(graphs: Path, graph: Graph) -> tuple[plans.Profile, ...]:
-    """The profiles of a graph, for the shapes that its own inputs have."""
+    """The profiles of a graph, for the shapes that the graphs' own inputs have."""
+    if graph != "step":
+        ((name, shape),) = _input_shapes(graphs, graph).items()
+        return plans.batch_profiles(name, tuple(map(int, shape[1:])))
+    queries = int(_input_shapes(graphs, "begin")["outputs"][1])
+    return plans.step_profiles(_input_shapes(graphs, "step")["past"], queries)
+
+
+def _input_shapes(graphs: Path, graph: Graph) -> dict[str, list[int | str]]:
     session = onnxruntime.InferenceSession(
         str(graph_path(graphs, graph)), providers=["CPUExecutionProvider"]
     )
-    shape_of = {one.name: one.shape for one in [*session.get_inputs(), *session.get_outputs()]}
-    if graph == "encode":
-        return plans.encode_profiles(tuple(shape_of["pixels"][1:]))
-    return plans.step_profiles(shape_of["past"], int(shape_of["looks"][2]))
+    return {one.name: one.shape for one in session.get_inputs()}
 
 
 class Plan:

@@ -22,12 +22,23 @@ class Encode(nn.Module):
     def __init__(self, model: MiniGPT) -> None:
         super().__init__()
         self.model = model
-        self.names = ("past", "gaze", *model.heads)
+        self.names = ("outputs", "gaze", *model.heads)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         encoded = self.model.encode(pixels)
         heads = (head(encoded.summary) for head in self.model.heads.values())
-        return (encoded.past, encoded.gaze, *heads)
+        return (encoded.outputs, encoded.gaze, *heads)
+
+
+class Begin(nn.Module):
+    """:meth:`MiniGPT.begin` as a module."""
+
+    def __init__(self, model: MiniGPT) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, outputs: Tensor) -> tuple[Tensor]:
+        return (self.model.begin(outputs),)
 
 
 class Step(nn.Module):
@@ -53,10 +64,12 @@ class TorchEngine:
         encode = Encode(model)
         self._names = encode.names
         self._encode: Callable[..., tuple[Tensor, ...]] = encode
+        self._begin: Callable[..., tuple[Tensor, ...]] = Begin(model)
         self._step: Callable[..., tuple[Tensor, ...]] = Step(model)
         if compiled:
             mode = "reduce-overhead" if self._device.type == "cuda" else "default"
             self._encode = torch.compile(self._encode, mode=mode)
+            self._begin = torch.compile(self._begin, mode=mode)
             self._step = torch.compile(self._step, mode=mode, dynamic=True)
         self.pixel_shape: tuple[int, ...] = pixel_shape(model)
 
@@ -75,7 +88,11 @@ class TorchEngine:
     def encode(self, pixels: Float32Array) -> Picture:
         """See :class:`inference.engines.Engine`."""
         found = dict(zip(self._names, self._run(self._encode, pixels), strict=True))
-        return Picture(found.pop("past"), found.pop("gaze"), found)
+        return Picture(found.pop("outputs"), found.pop("gaze"), found)
+
+    def begin(self, outputs: Float32Array) -> Float32Array:
+        """See :class:`inference.engines.Engine`."""
+        return self._run(self._begin, outputs)[0]
 
     def step(
         self, tokens: IntArray, past: Float32Array, place: IntArray, mask: Float32Array
@@ -94,7 +111,9 @@ class TorchEngine:
 
 def pixel_shape(model: MiniGPT) -> tuple[int, ...]:
     """The shape of one picture's pixels, which ``to_pixels`` decides."""
-    shape: tuple[int, ...] = to_pixels([Image.new("RGB", (1, 1))], model.config.side_px).shape[1:]
+    config, blank = model.config, Image.new("RGB", (1, 1))
+    pixels = to_pixels([blank], config.side_px, config.looks)
+    shape: tuple[int, ...] = pixels.shape[1:]
     return shape
 
 

@@ -1,4 +1,4 @@
-"""A trained MiniGPT as two ONNX graphs: one for the picture, one for tokens after it."""
+"""A trained MiniGPT as three ONNX graphs: the picture, how the decoder begins, tokens after it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from inference.engines.torch import Encode, Step, pixel_shape
+from inference.engines.torch import Begin, Encode, Step, pixel_shape
 from inference.minigpt.model import MiniGPT, causal_mask
 
 OPSET = 20
 
 
 def export_onnx(model: MiniGPT, folder: Path) -> None:
-    """Write ``encode.onnx`` and ``step.onnx`` into ``folder``; batch, tokens and past may have any
-    length. Constants are folded and batch norms are part of their convolutions."""
+    """Write ``encode.onnx``, ``begin.onnx`` and ``step.onnx`` into ``folder``; batch, tokens and past
+    may have any length. Constants are folded and batch norms are part of their convolutions."""
     folder.mkdir(parents=True, exist_ok=True)
     model = model.eval()
     length, batch = 3, 2
     encode = Encode(model).eval()
     pixels = torch.zeros(batch, *pixel_shape(model))
     with torch.no_grad():
-        past = model.encode(pixels).past
+        outputs = model.encode(pixels).outputs
+        past = model.begin(outputs)
     tokens = torch.zeros(batch, length, dtype=torch.long)
     place = torch.arange(length).expand(batch, -1)
     mask = causal_mask(length, past.shape[4]).expand(batch, -1, -1, -1)
@@ -36,6 +37,13 @@ def export_onnx(model: MiniGPT, folder: Path) -> None:
         folder / "encode.onnx",
         names=(["pixels"], list(encode.names)),
         axes={name: {0: "batch"} for name in ("pixels", *encode.names)},
+    )
+    _write(
+        Begin(model).eval(),
+        (outputs,),
+        folder / "begin.onnx",
+        names=(["outputs"], ["past"]),
+        axes={name: {0: "batch"} for name in ("outputs", "past")},
     )
     long = {0: "batch", 1: "tokens"}
     _write(

@@ -19,6 +19,7 @@ from torch.nn import functional
 from inference.captions import Condition, parse_condition
 from inference.minigpt.model import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPT, gaze_overlap
 from inference.minigpt.pixels import to_pixels
+from inference.minigpt.towers import each_look
 from inference.minigpt.vocabulary import PAD, Vocabulary
 
 from .augment import another_view
@@ -51,7 +52,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Views:
-    """Stems of augmented views on disk: [V, R, …] of half floats."""
+    """Stems of augmented views on disk: [V, R, K, …] of half floats."""
 
     def __init__(self, folder: Path, views: int, records: int, shape: Sequence[int]) -> None:
         self._stems = np.lib.format.open_memmap(
@@ -87,15 +88,16 @@ def _see(
 ) -> Views:
     model.eval()
     side = model.config.side_px
+    looks = model.config.looks
     shape = model.tower.stem(torch.zeros(1, 3, side, side)).shape[1:]
-    views = Views(folder, recipe.views, len(records), shape)
+    views = Views(folder, recipe.views, len(records), (len(looks), *shape))
     rng = random.Random(recipe.seed)
     for first in range(0, len(records), _STEM_BATCH):
         pictures = [small(r.picture(), side) for r in records[first : first + _STEM_BATCH]]
         for view in range(recipe.views):
             seen = pictures if view == 0 else [another_view(p, rng) for p in pictures]
-            stems = model.tower.stem(torch.from_numpy(to_pixels(seen, side)))
-            views.put(view, first, stems)
+            pixels = torch.from_numpy(to_pixels(seen, side, looks))
+            views.put(view, first, each_look(model.tower.stem, pixels))
         progress("views", min(first + _STEM_BATCH, len(records)), len(records))
     return views
 
@@ -180,7 +182,8 @@ def _learn(
         total = 0.0
         for rows in _batches(rng.permutation(count), recipe.batch):
             stems = views.get((start[rows] + epoch) % recipe.views, rows)
-            loss = loss_of(model, model.tower.tail(stems), answers, torch.from_numpy(rows), recipe)
+            cells = each_look(model.tower.tail, stems)
+            loss = loss_of(model, cells, answers, torch.from_numpy(rows), recipe)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)

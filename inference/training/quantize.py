@@ -24,7 +24,7 @@ from onnxruntime.quantization import CalibrationDataReader
 from onnxruntime.quantization.calibrate import create_calibrator, save_tensors_data
 
 from inference.engines import precision
-from inference.engines.base import GRAPHS, Graph, graph_path, ranges_path
+from inference.engines.base import GRAPHS, Graph, Picture, graph_path, ranges_path
 from inference.engines.feeds import follow, tree_inputs
 from inference.engines.onnx import OnnxEngine
 from inference.engines.parity import LIMITS, Answers, Parity, sku_tree
@@ -56,8 +56,10 @@ def quantize(
     held_out = max(1, len(pixels) // 4) if held_out is None else held_out
     shown, unseen = pixels[: len(pixels) - held_out], pixels[len(pixels) - held_out :]
     whole = OnnxEngine(graphs, providers=_CPU)
+    seen = [whole.encode(one[None]) for one in shown]
     calibrate(graphs, "encode", ({"pixels": one[None]} for one in shown))
-    calibrate(graphs, "step", _step_feeds(whole, shown[:_TREES], tree))
+    calibrate(graphs, "begin", ({"outputs": one.outputs} for one in seen))
+    calibrate(graphs, "step", _step_feeds(whole, seen[:_TREES], tree))
     for graph in GRAPHS:
         made = precision.cpu_int8(graph_path(graphs, graph), ranges_path(graphs, graph))
         graph_path(graphs, graph, "int8").write_bytes(made)
@@ -92,15 +94,14 @@ def calibrate(graphs: Path, graph: Graph, feeds: Iterable[Feed]) -> None:
         save_tensors_data(calibrator.compute_data(), ranges_path(graphs, graph))
 
 
-def _step_feeds(engine: OnnxEngine, pixels: Float32Array, tree: Tree) -> Iterator[Feed]:
+def _step_feeds(engine: OnnxEngine, pictures: Sequence[Picture], tree: Tree) -> Iterator[Feed]:
     """What ``step`` is given while a catalog is weighed after each picture and one of its codes is
     written."""
-    for number, one in enumerate(pixels):
-        picture = engine.encode(one[None])
-        queries = picture.gaze.shape[1]
-        yield tree_inputs(tree, picture.past, queries)
+    for number, picture in enumerate(pictures):
+        past, queries = engine.begin(picture.outputs), picture.gaze.shape[1]
+        yield tree_inputs(tree, past, queries)
         path = tree.paths[number % len(tree.paths)]
-        yield follow(tree.tokens[None, list(path)], picture.past, queries)
+        yield follow(tree.tokens[None, list(path)], past, queries)
 
 
 class _Once(CalibrationDataReader):
@@ -132,9 +133,12 @@ def quantize_model(
     """:func:`quantize` for a training's ``--out``, on photos of ``records``; also written to
     ``onnx/int8.json``."""
     vocabulary = Vocabulary.from_json(json.loads((model / "vocabulary.json").read_text("utf-8")))
-    side = int(json.loads((model / "model" / "config.json").read_text("utf-8"))["side_px"])
+    config = json.loads((model / "model" / "config.json").read_text("utf-8"))
     pixels = np.concatenate(
-        [to_pixels([record.picture()], side) for record in some(records, photos, seed)]
+        [
+            to_pixels([record.picture()], config["side_px"], config["looks"])
+            for record in some(records, photos, seed)
+        ]
     )
     report = quantize(model / "onnx", pixels, sku_tree(vocabulary, codes))
     (model / "onnx" / "int8.json").write_text(json.dumps(report, indent=1), "utf-8")
