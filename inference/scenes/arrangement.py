@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,9 @@ class Mix:
     """What scenes show, and how often. ``highest`` and ``widest`` bound levels and columns; a share
     ``deep`` stands in several rows, one level high; ``labelled`` is the share of scenes whose packs
     bear a shipping label; ``hurt`` is the share of units, from–to, that a damaged scene damages
-    (None: one or two); ``uneven`` is the share of stacks with columns of any height."""
+    (None: one or two); ``uneven`` is the share of stacks with columns of any height. With
+    ``compact``, stacks are seldom much wider than high or higher than wide, so that each unit has
+    its pixels."""
 
     counts: tuple[int, ...]
     count_weights: tuple[float, ...]
@@ -38,6 +41,7 @@ class Mix:
     labelled: float = 0.0
     uneven: float = 0.0
     hurt: tuple[float, float] | None = None
+    compact: bool = False
 
 
 DEMO_MIX: Final = Mix(
@@ -58,7 +62,8 @@ TRAINING_MIX: Final = Mix(
     deep=0.3,
     labelled=0.4,
     uneven=0.35,
-    hurt=(0.15, 0.45),
+    hurt=(0.2, 0.5),
+    compact=True,
 )
 """Scenes to learn from: every count, level and grade often enough."""
 
@@ -124,6 +129,8 @@ def arrange(
     plan = _plan(sku, rng, mix, count, stack_level)
     width, depth, height = sku.size_cm
     gap = _GAP_CM[sku.package_type]
+    if sku.design is not None:  # small packs and trays run together unless they stand apart
+        gap = max(gap, width * (0.05 if sku.form in ("tray", "box") else 0.025))
     boarded = sku.package_type in _BOARDED and max(plan.heights) > 1
     pitch = depth + gap + _ROW_GAP[sku.package_type] * height
     places = [(place, level) for place, high in enumerate(plan.heights) for level in range(high)]
@@ -183,7 +190,8 @@ def _plan(
         rows = max(rows, -(-count // (widest + 2)))
         columns = -(-count // rows)
         return _Plan([1] * count, columns, -(-count // columns))
-    heights = _heights(rng, count, widest, min(highest, count), stack_level)
+    aspect = sku.size_cm[0] / sku.size_cm[2] if mix.compact else None
+    heights = _heights(rng, count, widest, min(highest, count), stack_level, aspect)
     level = max(heights)
     if mix.uneven and sku.package_type not in _BOARDED and rng.random() < mix.uneven:
         heights = _uneven(rng, count, level, min(widest, count - level + 1))
@@ -191,11 +199,21 @@ def _plan(
 
 
 def _heights(
-    rng: random.Random, count: int, widest: int, highest: int, stack_level: int | None
+    rng: random.Random,
+    count: int,
+    widest: int,
+    highest: int,
+    stack_level: int | None,
+    aspect: float | None,
 ) -> list[int]:
-    """Units per column, as level as they go, the higher columns at one end of the row."""
+    """Units per column, as level as they go, the higher columns at one end of the row. ``aspect``
+    is a unit's width by its height, where the stack is to be compact."""
     lowest = -(-count // widest)
-    if stack_level is None:
+    if stack_level is None and aspect is not None:
+        levels = range(lowest, max(lowest, highest) + 1)
+        shapes = [abs(math.log(-(-count // level) / level * aspect / 1.3)) for level in levels]
+        level = rng.choices(levels, [math.exp(-1.2 * shape) for shape in shapes])[0]
+    elif stack_level is None:
         level = rng.randint(lowest, max(lowest, highest))
     else:
         level = max(lowest, min(stack_level, highest))

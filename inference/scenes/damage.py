@@ -144,14 +144,41 @@ def battered(
     """``image`` of a pack's side (RGB, any size) with the damage of ``grade``, large enough to be
     told apart on a small photo: dents; deep folds; a ripped hole; a soaked, dripping side."""
     if grade == 1:
-        return dent(dent(image, rng, 1, 0.2), rng, rng.choice((1, 2)), 0.13)
+        return _pressed(image, rng, rng.choice((2, 3)))
     if grade == 2:
-        return _relief(crease(dent(image, rng, 3, 0.3), rng, 4), _folds(image.size, rng), 1.0)
+        return _embossed(crease(_pressed(image, rng, 1), rng, 3), _folds(image.size, rng), 1.0)
     if grade == 3:
         return _rip(crease(image, rng, 1), rng, inside)
     if grade == 4:
         return _soak(image, rng)
     return image
+
+
+def _embossed(image: Image.Image, height_map: Image.Image, strength: float) -> Image.Image:
+    """As :func:`_relief`, with a share of light that does not depend on the pack's own colour, so
+    that it shows on dark packs too."""
+    reach = max(2, min(image.size) // 90)
+    moved = ImageChops.offset(height_map, reach, reach)
+    slope = (np.asarray(height_map, np.float32) - np.asarray(moved, np.float32)) * strength
+    pixels = np.asarray(image, np.float32)
+    lit = pixels * np.clip(1 + slope / 40, 0.35, 1.5)[:, :, None] + np.clip(slope, -40, 70)[:, :, None]
+    return Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
+
+
+def _pressed(image: Image.Image, rng: random.Random, count: int) -> Image.Image:
+    """Round pressed-in places, each with its shaded hollow and bright lower lip."""
+    width, height = image.size
+    short = min(width, height)
+    relief = Image.new("L", image.size, 128)
+    draw = ImageDraw.Draw(relief)
+    places = rng.sample([(i, j) for i in (0.25, 0.5, 0.75) for j in (0.25, 0.5, 0.75)], count)
+    for i, j in places:
+        x, y = (i + rng.uniform(-0.06, 0.06)) * width, (j + rng.uniform(-0.06, 0.06)) * height
+        rx, ry = short * rng.uniform(0.14, 0.22), short * rng.uniform(0.1, 0.17)
+        draw.ellipse((x - rx, y - ry, x + rx, y + ry), fill=30)
+        slant = rng.uniform(-0.6, 0.6) * ry
+        draw.line((x - rx, y - slant, x + rx, y + slant), fill=0, width=max(2, short // 45))
+    return _embossed(image, relief.filter(ImageFilter.GaussianBlur(short / 50)), 0.8)
 
 
 def _folds(size: tuple[int, int], rng: random.Random) -> Image.Image:

@@ -94,7 +94,7 @@ def random_palette(rng: random.Random, *, kraft: bool = False) -> Palette:
         base = _hex(hue, rng.uniform(0.02, 0.22), rng.uniform(0.88, 0.98))
         accent, ink = _hex(other, rng.uniform(0.55, 0.9), rng.uniform(0.4, 0.8)), _hex(hue, 0.8, 0.3)
     elif scheme == "vivid":
-        base = _hex(hue, rng.uniform(0.55, 0.85), rng.uniform(0.85, 0.98))
+        base = _hex(hue, rng.uniform(0.45, 0.75), rng.uniform(0.82, 0.96))
         accent, ink = _hex(other, rng.uniform(0.5, 0.9), rng.uniform(0.35, 0.6)), _hex(other, 0.7, 0.2)
     else:
         base = _hex(hue, rng.uniform(0.2, 0.7), rng.uniform(0.12, 0.28))

@@ -252,4 +252,4 @@ def _size_cm(form: Form, spec: Spec, aspect: float) -> tuple[float, float, float
         case "cup":
             return sides(min(max(inner * 1.6, 150.0), 900.0), 1.0, 1.0, 0.85 + 0.45 * aspect)
         case "tray":
-            return sides(min(max(inner * 1.4, 3000.0), 20000.0), 1.6, 1.0, 0.42 + 0.2 * aspect)
+            return sides(min(max(inner * 1.4, 3000.0), 20000.0), 1.6, 1.0, 0.62 + 0.25 * aspect)

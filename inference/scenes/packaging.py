@@ -188,11 +188,12 @@ def wrap(sku: SkuTruth, design: Design, size: tuple[int, int]) -> Print:
         inker.image.paste(code, place)
         inker.note("barcode", (*place, place[0] + code.width, place[1] + code.height))
     ink = _ink_on(inker.image, (width * 0.1, height * 0.2, width * 0.2, height * 0.5), sku)
-    face = font(max(6, round(height * 0.05)), "sans")
+    face = font(max(6, round(height * 0.042)), "sans")
     for row in range(8):
-        text = "配料表 贮存条件 生产日期见包装 "[row % 3 :]
-        inker.draw.text((width * 0.12, height * (0.16 + 0.08 * row)), text, font=face, fill=ink)
-        inker.draw.text((width * 0.76, height * (0.16 + 0.08 * row)), text[::-1], font=face, fill=ink)
+        text = "配料表 贮存条件 生产日期 "[row % 3 :][:9]
+        for left in (0.2, 0.68):
+            y = height * (0.16 + 0.08 * row)
+            inker.draw.text((width * left, y), text, font=face, fill=ink)
     return inker.print()
 
 
@@ -233,6 +234,7 @@ def tray_face(sku: SkuTruth, design: Design, size: tuple[int, int], face: str) -
         for group, (x0, y0, x1, y1) in done.words.items()
     }
     _film(image, rng)
+    _frame(image, mix(base, (255, 255, 255), 0.35))
     return Print(image, words)
 
 
@@ -251,10 +253,18 @@ def _lids(sku: SkuTruth, design: Design, size: tuple[int, int]) -> Print:
             draw.ellipse((x - r, y - r, x + r, y + r), fill=rim)
             draw.ellipse((x - r * 0.84, y - r * 0.9, x + r * 0.84, y + r * 0.78), fill=lid)
             draw.arc((x - r * 0.6, y - r * 0.6, x + r * 0.6, y + r * 0.6), 190, 280, fill=mix(lid, (255, 255, 255), 0.6), width=max(1, int(r / 6)))
-    edge = max(2, int(height * 0.02))
-    draw.rectangle((0, 0, width - 1, height - 1), outline=rgb(sku.base), width=edge)
     _film(image, rng)
+    _frame(image, mix(rgb(sku.base), (255, 255, 255), 0.35))
     return Print(image, {})
+
+
+def _frame(image: Image.Image, colour: Rgb) -> None:
+    """The card edge of a tray, by which neighbours are told apart."""
+    width, height = image.size
+    line = max(2, round(min(width, height) * 0.045))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, width - 1, height - 1), outline=colour, width=line)
+    draw.rectangle((0, 0, width - 1, height - 1), outline=(30, 24, 20), width=max(1, line // 3))
 
 
 def _film(image: Image.Image, rng: random.Random) -> None:

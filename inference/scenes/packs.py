@@ -9,7 +9,7 @@ from .catalog import SkuTruth
 from .labels import with_label
 from .prints import Print
 
-_FACE_PX = 880
+FACE_PX = 880
 """Width of a block's printed front at full detail; depth and height follow in scale."""
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -22,7 +22,7 @@ def block_print(sku: SkuTruth, face: artwork.Face, labelled: bool, detail: float
         pack = artwork.carton_print(sku, face)
     else:
         wide, deep, high = sku.size_cm
-        scale = _FACE_PX * detail / wide
+        scale = FACE_PX * detail / wide
         across, down = (wide, deep) if face == "top" else (wide if face == "front" else deep, high)
         size = (max(24, round(across * scale)), max(16, round(down * scale)))
         draw = packaging.tray_face if sku.form == "tray" else packaging.block_face

@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from PIL import Image
@@ -19,10 +19,10 @@ from .artwork import Face
 from .camera import Array, Camera, aim
 from .catalog import SkuTruth
 from .masks import Box, UnitMasks
-from .packs import block_print
+from .packs import FACE_PX, block_print
 from .photo import Look, develop, random_look
 from .pointing import Drawn, Edges, larger, on_quad, on_rectangle, words_in_view
-from .sprites import BOTTLE_PX, LABEL_TURN_DEG, bag_sprite, bottle_sprite
+from .sprites import BAG_PX, BOTTLE_PX, LABEL_TURN_DEG, bag_sprite, bottle_sprite
 from .staging import FACE_GAIN, cast_shadows, draw_board, paint_background, put_foreground, spill
 from .surfaces import block_corners, face_quads, paste_face
 
@@ -31,6 +31,7 @@ CAM_TYPES: Final[tuple[CamType, ...]] = ("top", "front", "side")
 DEFAULT_SIZE: Final = (960, 720)
 
 _LOW_DEG: Final = {"front": (8, 11), "side": (14, 17)}
+_TOP_DEG: Final = 60
 _RAISED_DEG: Final = {"front": (20, 26), "side": (26, 32)}
 """Elevations of the cameras, and those from which rows can be told behind one another."""
 
@@ -87,6 +88,16 @@ def caption_of(sku: SkuTruth, count: int, grade: int) -> str:
     )
 
 
+def camera_angles(cam_type: CamType, *, raised: bool) -> dict[str, Any]:
+    """From where a camera looks, for the data set's camera file: ``elevation_deg`` above the goods
+    and ``yaw_deg`` around them, as values or as [from, to]. ``raised`` when goods may stand in rows."""
+    if cam_type == "top":
+        return {"elevation_deg": _TOP_DEG, "yaw_deg": [-9, 9]}
+    low, high = min(_LOW_DEG[cam_type]), max((_RAISED_DEG if raised else _LOW_DEG)[cam_type])
+    yaw = [-7, 7] if cam_type == "front" else [46, 57]
+    return {"elevation_deg": [low, high], "yaw_deg": yaw}
+
+
 def render_scene(
     sku: SkuTruth,
     seed: int,
@@ -139,7 +150,7 @@ def render_reference(
         points, yaw_deg=rng.choice((-16.0, 16.0)), elevation_deg=11, size_px=size_px, fill=0.8
     )
     cast_shadows(canvas, camera, [unit], sku, 0.55)
-    _draw_unit(canvas, camera, unit, sku, 0.0, 11, False)
+    _draw_unit(canvas, camera, unit, sku, 0.0, 11, False, _detail(sku, points, camera))
     return canvas
 
 
@@ -154,7 +165,7 @@ def _render_view(
     yaw, elevation = {
         "front": (rng.uniform(-7, 7), rng.choice(low["front"])),
         "side": (rng.choice((-1, 1)) * rng.uniform(46, 57), rng.choice(low["side"])),
-        "top": (rng.uniform(-9, 9), 60),
+        "top": (rng.uniform(-9, 9), _TOP_DEG),
     }[cam_type]
     points = np.concatenate(
         [block_corners(u.centre, sku.size_cm, u.yaw_deg) for u in arrangement.units]
@@ -186,11 +197,14 @@ def _render_view(
     masks = UnitMasks(size_px)
     last_level = 0
     drawn: list[Drawn] = []
+    detail = _detail(sku, points, camera)
     for unit in order:
         if unit.level > last_level and arrangement.boards:
             draw_board(canvas, camera, arrangement, arrangement.boards[unit.level - 1], masks)
             last_level = unit.level
-        one = _draw_unit(canvas, camera, unit, sku, yaw, elevation, arrangement.labelled)
+        one = _draw_unit(
+            canvas, camera, unit, sku, yaw, elevation, arrangement.labelled, detail
+        )
         masks.add(one.shape)
         drawn.append(one)
     if rng.random() < 0.34:
@@ -202,12 +216,21 @@ def _render_view(
     return develop(canvas, look, rng), truth
 
 
-def _detail(canvas: Image.Image, sku: SkuTruth) -> float:
-    """How finely packs are drawn for a picture of this size: 1 at the default size and above. The
-    demo's few packs are always drawn in full, and kept."""
+def _detail(sku: SkuTruth, points: Array, camera: Camera) -> float:
+    """How finely packs are drawn: in about as many pixels as they take in the photo, by steps, so
+    that what was drawn can be used again. The demo's few packs are always drawn in full."""
     if sku.design is None:
         return 1.0
-    return min(1.0, max(canvas.size) / max(DEFAULT_SIZE))
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    px_per_cm = camera.focal_px / camera.depth_of(middle)
+    width, _, height = sku.size_cm
+    full = {
+        "carton": FACE_PX / width,
+        "tray": FACE_PX / width,
+        "bag": BAG_PX / width,
+    }.get(sku.package_type, BOTTLE_PX / height)
+    steps = round(2 * np.log2(max(px_per_cm / full, 0.1)))
+    return float(min(1.0, 2 ** (steps / 2)))
 
 
 def _draw_unit(
@@ -218,15 +241,16 @@ def _draw_unit(
     yaw_deg: float,
     elevation_deg: int,
     labelled: bool,
+    detail: float,
 ) -> Drawn:
     if sku.package_type in ("carton", "tray"):
-        return _draw_block(canvas, camera, unit, sku, labelled)
+        return _draw_block(canvas, camera, unit, sku, labelled, detail)
     base = np.array(unit.centre)
     middle = base + [0, 0, sku.size_cm[2] / 2]
     px_per_cm = camera.focal_px / camera.depth_of(middle)
     x, y = camera.project(base[None])[0]
     body_px = sku.size_cm[0] / 2 * px_per_cm * np.sin(np.radians(elevation_deg))
-    variant, detail = unit.variant if unit.grade else 0, _detail(canvas, sku)
+    variant = unit.variant if unit.grade else 0
     if sku.package_type == "bag":
         slant = np.radians(elevation_deg)
         squash = np.cos(slant) + 0.12 * np.sin(slant)
@@ -254,14 +278,14 @@ _PRINTED: Final[dict[str, Face]] = {"top": "top", "front": "front", "back": "fro
 
 
 def _draw_block(
-    canvas: Image.Image, camera: Camera, unit: Unit, sku: SkuTruth, labelled: bool
+    canvas: Image.Image, camera: Camera, unit: Unit, sku: SkuTruth, labelled: bool, detail: float
 ) -> Drawn:
     corners = _crushed(block_corners(unit.centre, sku.size_cm, unit.yaw_deg), unit, sku)
     quads = face_quads(corners, camera)
     jitter = 1 + 0.035 * (unit.variant - 1)
     words: dict[str, Edges] = {}
     for name, quad in quads.items():
-        flat = block_print(sku, _PRINTED.get(name, "side"), labelled, _detail(canvas, sku))
+        flat = block_print(sku, _PRINTED.get(name, "side"), labelled, detail)
         texture = flat.image
         if unit.grade:
             texture = _damaged_face(texture, unit, sku, name)

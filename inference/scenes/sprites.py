@@ -24,7 +24,7 @@ Pixels = NDArray[np.floating]
 BOTTLE_PX: Final = 760
 """Pixels per height of a bottle in its picture, at full detail."""
 
-_BAG_PX: Final = 540
+BAG_PX: Final = 540
 """Width of a bag in its picture, at full detail."""
 
 LABEL_TURN_DEG: Final = 16
@@ -64,7 +64,7 @@ def bottle_sprite(
     above = int((cos + outline.body * sin) * scale) + 4
     v_grid, x_grid = np.mgrid[above:-below:-1, -half : half + 1].astype(np.float32) / scale
     z_at = np.full(x_grid.shape, -1.0, np.float32)
-    heights = np.linspace(0, 1, max(150, round(300 * detail)), dtype=np.float32)
+    heights = np.linspace(0, 1, max(90, round(300 * detail)), dtype=np.float32)
     for z, radius in zip(heights, map(float, outline.radius(heights)), strict=True):
         centre = above - z * cos * scale
         reach = radius * sin * scale + 1.5
@@ -248,7 +248,7 @@ def bag_sprite(
     """A standing bag seen from the front."""
     rng = random.Random(f"{sku.code}/{grade}/{variant}")
     flat = bag_print(sku, labelled, detail)
-    wide = round(_BAG_PX * detail)
+    wide = round(BAG_PX * detail)
     art = flat.image.resize(
         (wide, round(wide * flat.image.height / flat.image.width)), Image.Resampling.LANCZOS
     )
