@@ -20,7 +20,14 @@ MOST: Final = 24
 _BOARDED: Final = frozenset({"bottle", "bag"})
 _GAP_CM: Final = {"carton": 0.6, "bottle": 0.9, "bag": 0.7, "can": 0.7, "cup": 0.7, "tray": 0.6}
 # Rows stand apart by so much of the pack's height, that the one behind can be seen.
-_ROW_GAP: Final = {"carton": 0.03, "bottle": 0.3, "bag": 0.4, "can": 0.08, "cup": 0.08, "tray": 0.03}
+_ROW_GAP: Final = {
+    "carton": 0.03,
+    "bottle": 0.3,
+    "bag": 0.4,
+    "can": 0.08,
+    "cup": 0.08,
+    "tray": 0.03,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +190,7 @@ def _plan(
     widest, highest = mix.widest[sku.package_type], mix.highest[sku.package_type]
     wanted = 1 if stack_level is None else min(stack_level, highest)
     too_many = count > widest * highest
-    if too_many or (
-        mix.deep and wanted == 1 and count >= 4 and rng.random() < mix.deep
-    ):
+    if too_many or (mix.deep and wanted == 1 and count >= 4 and rng.random() < mix.deep):
         rows = rng.randint(max(2, -(-count // (widest + 2))), max(2, min(4, count // 2)))
         rows = max(rows, -(-count // (widest + 2)))
         columns = -(-count // rows)

@@ -161,7 +161,10 @@ def _embossed(image: Image.Image, height_map: Image.Image, strength: float) -> I
     moved = ImageChops.offset(height_map, reach, reach)
     slope = (np.asarray(height_map, np.float32) - np.asarray(moved, np.float32)) * strength
     pixels = np.asarray(image, np.float32)
-    lit = pixels * np.clip(1 + slope / 40, 0.35, 1.5)[:, :, None] + np.clip(slope, -40, 70)[:, :, None]
+    lit = (
+        pixels * np.clip(1 + slope / 40, 0.35, 1.5)[:, :, None]
+        + np.clip(slope, -40, 70)[:, :, None]
+    )
     return Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
 
 
@@ -205,7 +208,8 @@ def _rip(image: Image.Image, rng: random.Random, inside: tuple[int, int, int]) -
     x, y = rng.uniform(0.3, 0.7) * width, rng.uniform(0.28, 0.62) * height
     lean = rng.uniform(-0.7, 0.7)
     long, wide = short * rng.uniform(0.3, 0.42), short * rng.uniform(0.13, 0.2)
-    outline, rim = [], []
+    outline: list[tuple[float, float]] = []
+    rim: list[tuple[float, float]] = []
     steps = 26
     for k in range(steps):
         angle = 2 * np.pi * k / steps

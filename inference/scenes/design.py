@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import math
 import random
 from dataclasses import dataclass, replace
 from typing import Final
@@ -69,7 +70,7 @@ def _hex(hue: float, saturation: float, value: float) -> str:
 
 def luminance(colour: str) -> float:
     """Relative luminance in 0…1 (WCAG 2.2, gamma taken as 2.2)."""
-    parts = [(int(colour[k : k + 2], 16) / 255) ** 2.2 for k in (1, 3, 5)]
+    parts = [math.pow(int(colour[k : k + 2], 16) / 255, 2.2) for k in (1, 3, 5)]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
@@ -92,15 +93,23 @@ def random_palette(rng: random.Random, *, kraft: bool = False) -> Palette:
         accent, ink = _hex(other, rng.uniform(0.15, 0.7), rng.uniform(0.85, 1)), "#fdfbf4"
     elif scheme == "pale":
         base = _hex(hue, rng.uniform(0.02, 0.22), rng.uniform(0.88, 0.98))
-        accent, ink = _hex(other, rng.uniform(0.55, 0.9), rng.uniform(0.4, 0.8)), _hex(hue, 0.8, 0.3)
+        accent, ink = (
+            _hex(other, rng.uniform(0.55, 0.9), rng.uniform(0.4, 0.8)),
+            _hex(hue, 0.8, 0.3),
+        )
     elif scheme == "vivid":
         base = _hex(hue, rng.uniform(0.45, 0.75), rng.uniform(0.82, 0.96))
-        accent, ink = _hex(other, rng.uniform(0.5, 0.9), rng.uniform(0.35, 0.6)), _hex(other, 0.7, 0.2)
+        accent, ink = (
+            _hex(other, rng.uniform(0.5, 0.9), rng.uniform(0.35, 0.6)),
+            _hex(other, 0.7, 0.2),
+        )
     else:
         base = _hex(hue, rng.uniform(0.2, 0.7), rng.uniform(0.12, 0.28))
         accent, ink = _hex(other, rng.uniform(0.35, 0.8), rng.uniform(0.75, 0.98)), "#f3e7c4"
     ink = _readable(ink, base)
-    second = _hex(other + rng.choice((0.0, 0.12, 0.5)), rng.uniform(0.3, 0.9), rng.uniform(0.4, 0.95))
+    second = _hex(
+        other + rng.choice((0.0, 0.12, 0.5)), rng.uniform(0.3, 0.9), rng.uniform(0.4, 0.95)
+    )
     cap = rng.choice((accent, second, "#f4f4f0", "#26262a", "#d4af37", base))
     return Palette(base, accent, ink, second, cap)
 
@@ -123,7 +132,9 @@ def tinted(palette: Palette, rng: random.Random, step: int) -> Palette:
     if rng.random() < 0.5:
         return replace(palette, accent=turn(palette.accent), second=turn(palette.second))
     base = turn(palette.base)
-    return replace(palette, base=base, ink=_readable(palette.ink, base), second=turn(palette.second))
+    return replace(
+        palette, base=base, ink=_readable(palette.ink, base), second=turn(palette.second)
+    )
 
 
 def random_design(rng: random.Random, family: str, motif: str, palette: Palette) -> Design:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count as numbers
 from typing import Final
@@ -14,7 +14,7 @@ from inference.captions import Spec, parse_spec
 from .assortment import BRAND_HEADS, BRAND_TAILS, LINES, REAL_BRANDS, Form, Line
 from .barcodes import check_digit
 from .catalog import PackageType, SkuTruth, demo_catalog
-from .design import Palette, random_design, random_palette, tinted
+from .design import Design, Palette, random_design, random_palette, tinted
 
 UNITS: Final[dict[Form, tuple[str, PackageType]]] = {
     "carton": ("箱", "carton"),
@@ -153,7 +153,7 @@ def _sku(
     spec: Spec,
     colours: Palette,
     kraft: bool,
-    design: object,
+    design: Design,
     aspect: float,
 ) -> SkuTruth:
     unit, package_type = UNITS[form]
@@ -178,15 +178,15 @@ def _sku(
         style="kraft" if kraft else "full",
         variant=claim,
         form=form,
-        design=design,  # type: ignore[arg-type]
+        design=design,
     )
 
 
-def _unused(taken: set[str], draw) -> str:  # type: ignore[no-untyped-def]
+def _unused(taken: set[str], draw: Callable[[], str]) -> str:
     while (value := draw()) in taken:
         pass
     taken.add(value)
-    return str(value)
+    return value
 
 
 def _barcode(rng: random.Random, brand: str) -> str:
@@ -241,7 +241,9 @@ def _size_cm(form: Form, spec: Spec, aspect: float) -> tuple[float, float, float
         case "box":
             portrait = aspect < 0.45
             volume = min(max(inner * 2.2, 500.0), 6000.0)
-            return sides(volume, 1.0 if portrait else 1.6, 0.5, 1.35 if portrait else 0.8 + 0.3 * aspect)
+            return sides(
+                volume, 1.0 if portrait else 1.6, 0.5, 1.35 if portrait else 0.8 + 0.3 * aspect
+            )
         case "bottle":
             high = 2.5 + 1.3 * aspect
             return sides(min(inner, 5000.0) * 1.35, 1.0, 1.0, high)

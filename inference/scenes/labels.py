@@ -25,7 +25,9 @@ def with_label(pack: Print, sku: SkuTruth, share: tuple[float, float], within: S
     wide = round((within[2] - within[0]) * width * share[0])
     high = round(min((within[3] - within[1]) * height * share[1], wide * 0.55))
     label, code = _label(sku, (wide, high), rng)
-    left, top, right, bottom = (round(v * s) for v, s in zip(within, (width, height) * 2, strict=True))
+    left, top, right, bottom = (
+        round(v * s) for v, s in zip(within, (width, height) * 2, strict=True)
+    )
     places = [
         (round(left + (right - left - wide) * fx), round(top + (bottom - top - high) * fy))
         for fy in (0.06, 0.34, 0.62, 0.94)
@@ -34,7 +36,12 @@ def with_label(pack: Print, sku: SkuTruth, share: tuple[float, float], within: S
     places = [(x + rng.randint(-2, 2), y + rng.randint(-2, 2)) for x, y in places]
 
     def cost(place: tuple[int, int]) -> float:
-        box = (place[0] / width, place[1] / height, (place[0] + wide) / width, (place[1] + high) / height)
+        box = (
+            place[0] / width,
+            place[1] / height,
+            (place[0] + wide) / width,
+            (place[1] + high) / height,
+        )
         return sum(_COST.get(group, 0) * hidden(span, box) for group, span in pack.words.items())
 
     x, y = min(places, key=cost)
@@ -69,7 +76,9 @@ def _label(
     draw = ImageDraw.Draw(image)
     ink = (18, 18, 20)
     small = font(max(6, round(height * 0.17)), "sans")
-    draw.text((width * 0.04, height * 0.14), rng.choice(_HEADINGS), font=small, fill=ink, anchor="lm")
+    draw.text(
+        (width * 0.04, height * 0.14), rng.choice(_HEADINGS), font=small, fill=ink, anchor="lm"
+    )
     lot = f"{rng.randint(2024, 2027)}{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}"
     draw.text((width * 0.96, height * 0.14), lot, font=small, fill=ink, anchor="rm")
     draw.line((0, height * 0.27, width, height * 0.27), fill=ink, width=max(1, height // 50))
@@ -78,5 +87,11 @@ def _label(
     draw.text(middle, sku.code, font=face, fill=ink, anchor="mm")
     box = draw.textbbox(middle, sku.code, font=face, anchor="mm")
     name = sku.name[:14]
-    draw.text((width / 2, height * 0.86), name, font=fitting_font(name, width * 0.9, height * 0.19, "sans"), fill=ink, anchor="mm")
+    draw.text(
+        (width / 2, height * 0.86),
+        name,
+        font=fitting_font(name, width * 0.9, height * 0.19, "sans"),
+        fill=ink,
+        anchor="mm",
+    )
     return image, box

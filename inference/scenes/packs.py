@@ -53,4 +53,3 @@ def bag_print(sku: SkuTruth, labelled: bool, detail: float) -> Print:
         height = round(width * sku.size_cm[2] / sku.size_cm[0])
         pack = packaging.bag_face(sku, sku.design, (width, height))
     return with_label(pack, sku, (0.62, 0.2), (0.06, 0.09, 0.94, 0.91)) if labelled else pack
-

@@ -76,9 +76,7 @@ def larger(a: Mapping[str, Edges], b: Mapping[str, Edges]) -> dict[str, Edges]:
     return both
 
 
-def words_in_view(
-    drawn: list[Drawn], masks: UnitMasks, size_px: tuple[int, int]
-) -> dict[str, Box]:
+def words_in_view(drawn: list[Drawn], masks: UnitMasks, size_px: tuple[int, int]) -> dict[str, Box]:
     """Boxes [x, y, w, h] of the words of the unit that shows most of itself, as far as they lie in
     the picture and nothing stands before them."""
     if not drawn:

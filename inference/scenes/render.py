@@ -202,9 +202,7 @@ def _render_view(
         if unit.level > last_level and arrangement.boards:
             draw_board(canvas, camera, arrangement, arrangement.boards[unit.level - 1], masks)
             last_level = unit.level
-        one = _draw_unit(
-            canvas, camera, unit, sku, yaw, elevation, arrangement.labelled, detail
-        )
+        one = _draw_unit(canvas, camera, unit, sku, yaw, elevation, arrangement.labelled, detail)
         masks.add(one.shape)
         drawn.append(one)
     if rng.random() < 0.34:

@@ -273,10 +273,7 @@ def bag_sprite(
     if sku.design is not None:
         shine = 20 + 70 * sku.design.gloss
     shade = (0.38 + 0.8 * diffuse) * np.where(np.abs(v) > 0.925, seal, 1)
-    lit = (
-        np.asarray(art, np.float32) * shade[:, :, None]
-        + (gloss * shine)[:, :, None]
-    )
+    lit = np.asarray(art, np.float32) * shade[:, :, None] + (gloss * shine)[:, :, None]
     # The filled belly is narrower than the flat seals above and below it.
     waist = 1 - 0.035 * (1 - v**4) - 0.012 * np.sin(v * 7 + variant)
     solid = np.abs(u) <= waist
