@@ -29,12 +29,11 @@ def _readings(text: str) -> tuple[tuple[str, str], ...]:
 BRAND_HEADS: Final = _readings(_HEADS)
 BRAND_TAILS: Final = _readings(_TAILS)
 
-REAL_BRANDS: Final = frozenset(
-    (
-        "白象 鹿角巷 禾然 竹叶 野原 溪木源 橡树 羽西 墨迹 舟山 渡边 桐庐 竹里 禾作 麓谷 麓语 霁蓝 椿屋 "
-        "橡木 汀兰 桐原 芷兰 若初 若羽 沐语 禾川 溪谷 溪畔 麓湾 陌上 墨语 野作 鲸语 渡川"
-    ).split()
+_IN_USE: Final = (
+    "白象 鹿角巷 禾然 竹叶 野原 溪木源 橡树 羽西 墨迹 舟山 渡边 桐庐 竹里 禾作 麓谷 麓语 霁蓝 椿屋 橡木 "
+    "汀兰 桐原 芷兰 若初 若羽 沐语 禾川 溪谷 溪畔 麓湾 陌上 墨语 野作 鲸语 渡川"
 )
+REAL_BRANDS: Final = frozenset(_IN_USE.split())
 """Names that are or may be in use, which the grammar must not make."""
 
 

@@ -50,7 +50,7 @@ class Outline:
         return np.asarray(outline, np.float32)
 
 
-_METAL: Final = (198, 201, 206)
+_METAL: Final = (168, 171, 176)
 
 # shoulder, neck, shrink, where the cap begins, its radius: water, sauce, jar, flagon, pills, round
 _BOTTLES: Final = (

@@ -89,6 +89,9 @@ def bottle_sprite(
     colour, places = _bottle_colours(
         sku, outline, z_exact, z_at, across, in_body, turn_deg, labelled, detail
     )
+    if not outline.ridged:
+        out = np.hypot(x_grid, (v_grid - cos) / sin) / (outline.body * outline.cap)
+        colour *= np.where(on_top, _lid(out, across), 1)[:, :, None]
     light = _LIGHT / np.linalg.norm(_LIGHT)
     diffuse = np.clip(n_x * light[0] + n_y * light[1] + n_z * light[2], 0, 1)
     rim = 0.55 + 0.45 * toward**0.6
@@ -174,6 +177,13 @@ def _bottle_colours(
             xs, ys = np.flatnonzero(mine.any(axis=0)), np.flatnonzero(mine.any(axis=1))
             places[group] = (float(xs[0]), float(ys[0]), float(xs[-1]) + 1, float(ys[-1]) + 1)
     return colour.astype(np.float32), places
+
+
+def _lid(out: Pixels, across: Pixels) -> Pixels:
+    """How bright a can's or cup's lid is at ``out`` of its radius: a rim, a groove, a tab."""
+    groove = (out > 0.8) & (out < 0.9)
+    tab = (np.abs(across) < 0.16) & (out < 0.5)
+    return np.where(groove, 0.62, np.where(tab, 0.8, 0.88))
 
 
 @lru_cache(maxsize=16)
