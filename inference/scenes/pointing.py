@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -11,13 +12,15 @@ from .camera import Array, perspective_coefficients
 from .masks import Box, Shape, UnitMasks
 from .prints import Span
 
-_UNIT_SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+_UNIT_SQUARE: Final = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 
-LEAST_PX = 4
+LEAST_PX: Final = 4
 """Words whose box is smaller than this across are left out."""
 
-_CLEAR = 0.7
-"""Words are left out when less of their box than this shows the pack they are printed on."""
+_CLEAR: Final = 0.75
+_CLEAR_CODE: Final = 0.97
+"""Words are left out when less of their box than this shows the pack they are printed on. A code of
+which a character is hidden is no code."""
 
 Edges = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
@@ -88,6 +91,7 @@ def words_in_view(drawn: list[Drawn], masks: UnitMasks, size_px: tuple[int, int]
         right, bottom = min(size_px[0], round(x1)), min(size_px[1], round(y1))
         if min(right - left, bottom - top) < LEAST_PX or (right - left) < 0.8 * (x1 - x0):
             continue
-        if masks.share_of(front + 1, (left, top, right, bottom)) >= _CLEAR:
+        clear = _CLEAR_CODE if group in ("code", "barcode") else _CLEAR
+        if masks.share_of(front + 1, (left, top, right, bottom)) >= clear:
             found[group] = (left, top, right - left, bottom - top)
     return found

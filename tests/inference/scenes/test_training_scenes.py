@@ -97,6 +97,11 @@ def test_a_span_lands_where_its_print_lands():
     assert np.abs(found - [x0, y0, x1, y1]).max() <= 3
 
 
+def letters(text):
+    # Wide gaps around dots part the code in the reader's eyes.
+    return "".join(c for c in text if c.isalnum())
+
+
 def _sharp_labelled(form, wanted):
     """Front photos of one pack with a label, of several SKUs."""
     found = []
@@ -122,8 +127,8 @@ def test_the_code_on_the_label_reads_in_its_box(form):
     for scene in scenes:
         x, y, w, h = scene.truth.views["front"].words["code"]
         photo = scene.views["front"].crop((x - 6, y - 6, x + w + 6, y + h + 6))
-        text = "".join(line.text for line in reader.read(photo)).replace(" ", "")
-        right += scene.truth.sku.code in text
+        text = "".join(line.text for line in reader.read(photo))
+        right += letters(scene.truth.sku.code) in letters(text)
     assert right >= 3
 
 
