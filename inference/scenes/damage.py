@@ -181,7 +181,7 @@ def _pressed(image: Image.Image, rng: random.Random, count: int) -> Image.Image:
         draw.ellipse((x - rx, y - ry, x + rx, y + ry), fill=30)
         slant = rng.uniform(-0.6, 0.6) * ry
         draw.line((x - rx, y - slant, x + rx, y + slant), fill=0, width=max(2, short // 45))
-    return _embossed(image, relief.filter(ImageFilter.GaussianBlur(short / 50)), 0.8)
+    return _embossed(image, relief.filter(ImageFilter.BoxBlur(short / 50)), 0.8)
 
 
 def _folds(size: tuple[int, int], rng: random.Random) -> Image.Image:
@@ -198,7 +198,7 @@ def _folds(size: tuple[int, int], rng: random.Random) -> Image.Image:
             for a in (0, 1.7, 3.6)
         ]
         draw.polygon(points, fill=rng.choice((70, 90, 170, 190)))
-    return relief.filter(ImageFilter.GaussianBlur(min(size) / 60))
+    return relief.filter(ImageFilter.BoxBlur(min(size) / 60))
 
 
 def _rip(image: Image.Image, rng: random.Random, inside: tuple[int, int, int]) -> Image.Image:
@@ -226,7 +226,7 @@ def _rip(image: Image.Image, rng: random.Random, inside: tuple[int, int, int]) -
     shadow = Image.new("L", image.size, 0)
     ImageDraw.Draw(shadow).polygon(rim, fill=150)
     drop = max(1, round(short / 60))
-    image.paste((24, 18, 14), (0, drop), shadow.filter(ImageFilter.GaussianBlur(short / 45)))
+    image.paste((24, 18, 14), (0, drop), shadow.filter(ImageFilter.BoxBlur(short / 45)))
     draw = ImageDraw.Draw(image)
     draw.polygon(rim, fill=(220, 203, 176))
     draw.polygon(outline, fill=inside)
@@ -257,10 +257,10 @@ def _soak(image: Image.Image, rng: random.Random) -> Image.Image:
         left, top = rng.uniform(0.08, 0.9) * width, rng.uniform(0.05, 0.45) * height
         thick = short * rng.uniform(0.02, 0.05)
         draw.rounded_rectangle((left, top, left + thick, height), thick / 2, fill=235)
-    soft = mask.filter(ImageFilter.GaussianBlur(short / 60))
+    soft = mask.filter(ImageFilter.BoxBlur(short / 60))
     dark = ImageChops.multiply(image, Image.new("RGB", image.size, (96, 84, 72)))
     stained = Image.composite(dark, image, soft)
-    edge = ImageChops.subtract(soft, soft.filter(ImageFilter.GaussianBlur(short / 30)))
+    edge = ImageChops.subtract(soft, soft.filter(ImageFilter.BoxBlur(short / 30)))
     stained.paste((58, 44, 30), (0, 0), edge.point(lambda v: min(255, v * 2)))
     # Drops run down and catch the light.
     draw = ImageDraw.Draw(stained)
