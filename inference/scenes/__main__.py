@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .dataset import write_dataset
+from .dataset import Plan, render_plan
 from .fonts import FontMissing
 from .render import CAM_TYPES, DEFAULT_SIZE
 from .sheets import KINDS, write_sheet
@@ -75,25 +75,24 @@ def _dataset(words: list[str]) -> int:
     if not views or not (width.isdigit() and height.isdigit()) or options.workers < 1:
         parser.error("--views must be of top,front,side, --size like 960x720, --workers 1 or more")
     try:
+        plan = Plan(
+            scenes=options.scenes,
+            seed=options.seed,
+            cam_types=views,
+            size_px=(int(width), int(height)),
+            catalog=options.catalog,
+            catalog_seed=options.catalog_seed,
+            unseen=options.unseen,
+        )
+    except ValueError as error:
+        parser.error(str(error))
+    try:
         with tqdm(total=options.scenes, unit="scene", disable=not sys.stderr.isatty()) as bar:
 
             def show(done: int) -> None:
                 bar.update(done - bar.n)
 
-            manifest = write_dataset(
-                options.out,
-                scenes=options.scenes,
-                seed=options.seed,
-                cam_types=views,
-                size_px=(int(width), int(height)),
-                catalog=options.catalog,
-                catalog_seed=options.catalog_seed,
-                unseen=options.unseen,
-                workers=options.workers,
-                progress=show,
-            )
-    except ValueError as error:
-        parser.error(str(error))
+            manifest = render_plan(options.out, plan, workers=options.workers, progress=show)
     except (FileExistsError, FontMissing) as error:
         print(error, file=sys.stderr)
         return 1

@@ -114,15 +114,24 @@ def write_dataset(
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Any]:
-    """Render ``scenes`` scenes into the folder ``out`` and answer the manifest.
-
-    The same arguments write the same bytes (with the same Pillow and fonts), whatever the number of
-    ``workers``, which are processes. A scene's photos stay in one split. ``catalog``,
-    ``catalog_seed`` and ``unseen`` are those of :class:`Plan`. ``progress`` is told how many scenes
-    are done. Raises :class:`FileExistsError` when ``out`` is not empty, :class:`ValueError` for
-    arguments that make no sense.
-    """
+    """Render a data set of these scenes: :func:`render_plan` of a :class:`Plan`."""
     plan = Plan(scenes, seed, cam_types, size_px, catalog, catalog_seed, unseen)
+    return render_plan(out, plan, workers=workers, progress=progress)
+
+
+def render_plan(
+    out: Path,
+    plan: Plan,
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] = lambda done: None,
+) -> dict[str, Any]:
+    """Render the data set of ``plan`` into the folder ``out`` and answer the manifest.
+
+    The same plan writes the same bytes (with the same Pillow and fonts), whatever the number of
+    ``workers``, which are processes. A scene's photos stay in one split. ``progress`` is told how
+    many scenes are done. Raises :class:`FileExistsError` when ``out`` is not empty.
+    """
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty; name a new folder")
     hashes: dict[str, str] = {}
@@ -136,7 +145,7 @@ def write_dataset(
             )
             for split in counts
         }
-        for number, done in enumerate(rendered.each("scene", scenes)):
+        for number, done in enumerate(rendered.each("scene", plan.scenes)):
             files[done.split].writelines(done.records)
             counts[done.split] += len(done.records)
             hashes.update(done.hashes)
@@ -150,12 +159,14 @@ def write_dataset(
     manifest = {
         "name": "warevision-scenes",
         "generator": "inference.scenes",
-        "seed": seed,
-        "catalog": {"kind": "invented", "seed": catalog_seed} if catalog else {"kind": "demo"},
+        "seed": plan.seed,
+        "catalog": (
+            {"kind": "invented", "seed": plan.catalog_seed} if plan.catalog else {"kind": "demo"}
+        ),
         "fonts": fonts_in_use(),
         "counts": {
             "images": sum(counts.values()),
-            "scenes": scenes,
+            "scenes": plan.scenes,
             "skus": len(plan.skus()),
             "unseen_skus": sum(plan.home(sku) is not None for sku in plan.skus()),
             **counts,

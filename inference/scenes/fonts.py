@@ -108,7 +108,8 @@ def fonts_in_use() -> dict[str, dict[str, str]]:
     return {style: {"file": path.name, "sha256": digests[path]} for style, path in files.items()}
 
 
-@lru_cache(maxsize=512)
+# A face of a large collection takes a megabyte or two and a millisecond to load.
+@lru_cache(maxsize=64)
 def font(size_px: int, style: str = HOUSE) -> ImageFont.FreeTypeFont:
     """The font of ``style`` at a height of ``size_px``. Raises :class:`FontMissing`."""
     path, number = _file_of(style)

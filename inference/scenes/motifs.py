@@ -237,8 +237,8 @@ def draw_motif(
             draw.line(points, fill=mix(a, b, row), width=max(3, int(short / 12)), joint="curve")
     elif motif == "check":
         cell = short / 5
-        for i in range(int(width / cell) + 1):
-            for j in range(int(height / cell) + 1):
+        for i in range(math.ceil(width / cell)):
+            for j in range(math.ceil(height / cell)):
                 if (i + j) % 2:
                     x, y = left + i * cell, top + j * cell
                     draw.rectangle(
