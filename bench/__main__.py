@@ -8,6 +8,7 @@ from pathlib import Path
 
 MEASUREMENTS = (
     "recognition",
+    "engines",
     "loop",
     "intake",
     "export",

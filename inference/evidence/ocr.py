@@ -12,7 +12,7 @@ from PIL import Image
 from rapidocr import RapidOCR
 
 from inference.contracts import OcrLine
-from inference.retrieval.backbone import centre_box
+from inference.minigpt.pixels import centre_box
 
 MIN_CONFIDENCE = 0.3
 _SMALL_SIDE_PX = 700

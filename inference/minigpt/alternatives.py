@@ -91,7 +91,7 @@ def weigh(
     mask[0, 0, :, before:][tree.sees()] = 0.0
     place = (tree.depth + before - queries)[None]
     logits, _, looks = decoder.step(tree.tokens[None], past, place, mask)
-    said = logits[0].astype(np.float64)
+    said = logits[0]
     norm = said.max(axis=1) + np.log(np.exp(said - said.max(axis=1, keepdims=True)).sum(axis=1))
     each = np.zeros(len(tree.tokens))
     after = tree.parent[1:]

@@ -12,13 +12,15 @@ After BLIP-2 (Li et al. 2023, figure 2) and Flamingo's gate (Alayrac et al. 2022
 one CPU thread: the queries' outputs are the decoder's first tokens, so whatever it writes attends
 to them, and they to cells: :func:`field_maps` follows that back into the picture.
 
-Letters in shapes: B pictures, S side in pixels, N cells of the tower, C its channels, Q queries,
-D width, T tokens, P tokens before them, H heads, L decoder layers, V vocabulary.
+Letters in shapes: B pictures, K looks at each (the whole, and its middle nearer), S side in pixels,
+N cells of a look, C the tower's channels, Q queries, D width, T tokens, P tokens before them, H heads,
+L decoder layers, V vocabulary.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
-from .towers import build_tower
+from .towers import build_tower, each_look
 
 GRADES = 5
 MAX_STACK = 5
@@ -35,7 +37,9 @@ PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "oth
 
 
 class MiniGPTConfig(PretrainedConfig):
-    """Sizes of a :class:`MiniGPT`. ``classes`` are the SKU codes that its class head tells apart."""
+    """Sizes of a :class:`MiniGPT`. ``looks`` are shares of a picture's sides (see
+    :func:`inference.minigpt.pixels.to_pixels`), ``classes`` the SKU codes that its class head tells
+    apart."""
 
     model_type = "warevision-minigpt"
 
@@ -45,6 +49,7 @@ class MiniGPTConfig(PretrainedConfig):
         vocabulary_size: int = 4436,
         tower: str = "efficientnet-lite0",
         side_px: int = 320,
+        looks: Sequence[float] = (1.0,),
         width: int = 192,
         heads: int = 6,
         queries: int = 16,
@@ -60,6 +65,7 @@ class MiniGPTConfig(PretrainedConfig):
         self.vocabulary_size = vocabulary_size
         self.tower = tower
         self.side_px = side_px
+        self.looks = list(looks)
         self.width = width
         self.heads = heads
         self.queries = queries
@@ -145,15 +151,16 @@ class QFormer(nn.Module):
         start = nn.init.orthogonal_(torch.empty(config.queries, config.width))
         self.queries = nn.Parameter(start * math.sqrt(config.width) / 2)
         self.image_projection = nn.Linear(channels, config.width)
+        self.look = nn.Parameter(torch.zeros(len(config.looks), 1, config.width))
         self.norm = nn.LayerNorm(config.width)
         self.feature_dropout = nn.Dropout(config.feature_dropout)
         self.layers = nn.ModuleList(QFormerLayer(config) for _ in range(config.qformer_layers))
         self.out_norm = nn.LayerNorm(config.width)
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
-        """Cells [B, N, C] → outputs [B, Q, D] and the last layer's gaze [B, Q, N]."""
+        """Cells [B, K, N, C] → outputs [B, Q, D] and the last layer's gaze [B, Q, K · N]."""
         x = self.norm(self.image_projection(self.feature_dropout(cells)))
-        x = x + positions_2d(x.shape[1], x.shape[2]).to(x)
+        x = (x + self.look + positions_2d(x.shape[2], x.shape[3]).to(x)).flatten(1, 2)
         queries = self.queries.expand(cells.shape[0], -1, -1)
         gaze = queries
         for layer in self.layers:
@@ -186,16 +193,17 @@ class DecoderLayer(nn.Module):
 
 @dataclass
 class Encoded:
-    """A picture as the decoder sees it. ``past`` [B, L, 2, H, Q, D / H] is its keys and values,
-    ``gaze`` [B, Q, N] where each query looks, ``summary`` [B, D + C] what the heads read."""
+    """What was seen in a picture. ``outputs`` [B, Q, D] are the queries', ``gaze`` [B, Q, K · N]
+    where each looks, ``summary`` [B, D + C] what the heads read."""
 
-    past: Tensor
+    outputs: Tensor
     gaze: Tensor
     summary: Tensor
 
 
 class MiniGPT(PreTrainedModel):
-    """The whole model. ``encode`` once a picture, then ``step`` a token or a chunk at a time."""
+    """The whole model. ``encode`` a picture and ``begin`` with it, then ``step`` a token or a chunk
+    at a time."""
 
     config_class = MiniGPTConfig
     base_model_prefix = "minigpt"
@@ -229,19 +237,24 @@ class MiniGPT(PreTrainedModel):
         return self.embedding
 
     def encode(self, pixels: Tensor) -> Encoded:
-        """Pixels [B, 3, S, S], (x − 127) / 128, → what the decoder starts from."""
-        return self.encode_cells(self.tower(pixels))
+        """Pixels [B, K, 3, S, S], (x − 127) / 128, → what is seen in them."""
+        return self.encode_cells(each_look(self.tower, pixels))
 
     def encode_cells(self, cells: Tensor) -> Encoded:
-        """The same from the tower's cells [B, N, C]."""
+        """The same from the tower's cells [B, K, N, C]."""
         outputs, gaze = self.qformer(cells)
-        pooled = cells.clamp(min=1e-6).pow(3).mean(dim=1).pow(1 / 3)
+        pooled = cells.clamp(min=1e-6).pow(3).mean(dim=2).pow(1 / 3).mean(dim=1)
         summary = self.summary_norm(torch.cat([outputs.mean(dim=1), pooled], dim=1))
-        x, pasts = outputs, []
-        for layer in self.layers:  # queries see each other, so no mask
+        return Encoded(outputs, gaze, summary)
+
+    def begin(self, outputs: Tensor) -> Tensor:
+        """The decoder's keys and values [B, L, 2, H, Q, D / H] of the queries' outputs [B, Q, D].
+        Queries see each other, so there is no mask."""
+        x, presents = outputs, []
+        for layer in self.layers:
             x, present, _ = layer(x, None, None)
-            pasts.append(present)
-        return Encoded(torch.stack(pasts, dim=1), gaze, summary)
+            presents.append(present)
+        return torch.stack(presents, dim=1)
 
     def step(
         self,
@@ -272,10 +285,10 @@ class MiniGPT(PreTrainedModel):
         return logits, torch.stack(presents, dim=1), torch.stack(looks).mean(dim=0)
 
     def forward(self, cells: Tensor, tokens: Tensor) -> dict[str, Tensor]:
-        """Cells [B, N, C] and captions [B, T] → ``logits`` [B, T, V] of the token after each,
-        ``gaze`` [B, Q, N], ``looks`` [B, T, Q], and the logits of each head."""
+        """Cells [B, K, N, C] and captions [B, T] → ``logits`` [B, T, V] of the token after each,
+        ``gaze`` [B, Q, K · N], ``looks`` [B, T, Q], and the logits of each head."""
         encoded = self.encode_cells(cells)
-        logits, _, looks = self.step(tokens, encoded.past)
+        logits, _, looks = self.step(tokens, self.begin(encoded.outputs))
         heads = {name: head(encoded.summary) for name, head in self.heads.items()}
         return {"logits": logits, "gaze": encoded.gaze, "looks": looks, **heads}
 
@@ -300,7 +313,7 @@ def positions_2d(cells: int, width: int) -> Tensor:
 
 
 def gaze_overlap(gaze: Tensor) -> Tensor:
-    """How alike the gazes [B, Q, N] of different queries are: the mean cosine, 0 … 1."""
+    """How alike the gazes [B, Q, K · N] of different queries are: the mean cosine, 0 … 1."""
     unit = functional.normalize(gaze, dim=2)
     alike = unit @ unit.transpose(1, 2)
     queries = gaze.shape[1]
@@ -309,8 +322,8 @@ def gaze_overlap(gaze: Tensor) -> Tensor:
 
 
 def field_maps(looks: Tensor, gaze: Tensor) -> Tensor:
-    """Where in the picture tokens come from [B, T, N]: from tokens to queries [B, T, Q], from
-    queries to cells [B, Q, N] (attention rollout over the two, Abnar & Zuidema 2020)."""
+    """Where in the looks tokens come from [B, T, K · N]: from tokens to queries [B, T, Q], from
+    queries to cells [B, Q, K · N] (attention rollout over the two, Abnar & Zuidema 2020)."""
     shares = looks / looks.sum(dim=2, keepdim=True).clamp(min=1e-6)
     return shares @ gaze
 

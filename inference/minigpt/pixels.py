@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,7 +21,28 @@ def fit(picture: Image.Image, side_px: int) -> Image.Image:
     return square
 
 
-def to_pixels(pictures: list[Image.Image], side_px: int) -> Float32Array:
-    """Pixels [B, 3, S, S] of RGB pictures."""
-    squares = np.stack([np.asarray(fit(one, side_px), np.float32) for one in pictures])
-    return np.ascontiguousarray((squares.transpose(0, 3, 1, 2) - 127.0) / 128.0)
+def centre(picture: Image.Image, share: float) -> Image.Image:
+    """The middle of ``picture``, ``share`` of its sides, at least one pixel."""
+    if share >= 1:
+        return picture
+    return picture.crop(centre_box(*picture.size, share))
+
+
+def centre_box(width_px: int, height_px: int, share: float) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the middle of a picture."""
+    left, top = round(width_px * (1 - share) / 2), round(height_px * (1 - share) / 2)
+    return left, top, max(left + 1, width_px - left), max(top + 1, height_px - top)
+
+
+def to_pixels(
+    pictures: Sequence[Image.Image], side_px: int, looks: Sequence[float] = (1.0,)
+) -> Float32Array:
+    """Pixels [B, K, 3, S, S] of RGB pictures. Looks are central parts, as shares of the sides:
+    shoots differ in how near they stand and in what surrounds the pack."""
+    squares = np.stack(
+        [
+            np.stack([np.asarray(fit(centre(one, share), side_px), np.float32) for share in looks])
+            for one in pictures
+        ]
+    )
+    return np.ascontiguousarray((squares.transpose(0, 1, 4, 2, 3) - 127.0) / 128.0)

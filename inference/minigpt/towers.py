@@ -112,6 +112,12 @@ class VitTower(Tower):
         return list(self.net.parameters())
 
 
+def each_look(part: Callable[[Tensor], Tensor], looks: Tensor) -> Tensor:
+    """``part`` of a tower over looks [B, K, …] → [B, K, …]."""
+    done = part(looks.flatten(0, 1))
+    return done.reshape(-1, looks.shape[1], *done.shape[1:])
+
+
 TOWERS: dict[str, Callable[[int], Tower]] = {
     "efficientnet-lite0": Lite0Tower,
     "vit-small-32": VitTower,

@@ -11,6 +11,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference.minigpt.pixels import to_pixels
+
 Float32Array = NDArray[np.float32]
 
 MODEL_PATH = Path(__file__).with_name("backbone.onnx")
@@ -47,35 +49,11 @@ class ImageEmbedder:
             return np.zeros((0, DIMENSIONS), np.float32)
         embeddings = np.zeros((len(pictures), DIMENSIONS), np.float32)
         for row, picture in enumerate(pictures):
-            pixels = np.stack([_pixels(centre(picture, share)) for share in LOOKS])
+            pixels = to_pixels([picture], INPUT_SIDE_PX, LOOKS)[0]
             (looks,) = self._session.run(None, {"pixels": pixels})
             total = looks.sum(axis=0)
             embeddings[row] = total / np.linalg.norm(total)
         return embeddings
-
-
-def centre(picture: Image.Image, share: float) -> Image.Image:
-    """The middle of a picture, ``share`` of its width and height, at least one pixel."""
-    if share >= 1:
-        return picture
-    return picture.crop(centre_box(*picture.size, share))
-
-
-def centre_box(width_px: int, height_px: int, share: float) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the middle of a picture."""
-    left, top = round(width_px * (1 - share) / 2), round(height_px * (1 - share) / 2)
-    return left, top, max(left + 1, width_px - left), max(top + 1, height_px - top)
-
-
-def _pixels(picture: Image.Image) -> Float32Array:
-    """[3, S, S]: scaled to fit, aspect kept, padded with the network's zero; (x − 127) / 128."""
-    scale = INPUT_SIDE_PX / max(picture.size)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    resized = np.asarray(picture.resize(size, Image.Resampling.BICUBIC), np.float32)
-    canvas = np.zeros((INPUT_SIDE_PX, INPUT_SIDE_PX, 3), np.float32)
-    top, left = (INPUT_SIDE_PX - size[1]) // 2, (INPUT_SIDE_PX - size[0]) // 2
-    canvas[top : top + size[1], left : left + size[0]] = (resized - 127.0) / 128.0
-    return np.ascontiguousarray(canvas.transpose(2, 0, 1))
 
 
 def pack(vector: Float32Array) -> bytes:

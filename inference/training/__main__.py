@@ -32,6 +32,8 @@ from .judge import judge
 from .snapshot import Snapshot, SnapshotError, read_snapshot
 
 _DEFAULT = Recipe()
+_SIDE_PX = 256
+_LOOKS = (1.0, 0.6)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=_DEFAULT.epochs)
     parser.add_argument("--views", type=int, default=_DEFAULT.views, help="of each photo")
     parser.add_argument(
-        "--side", type=int, default=320, help="of pictures in pixels, without --base"
+        "--side", type=int, default=_SIDE_PX, help="of each look in pixels, without --base"
+    )
+    parser.add_argument(
+        "--looks",
+        type=shares,
+        default=_LOOKS,
+        help="at each photo, as shares of its sides, without --base (1,0.6)",
     )
     parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -64,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             recipe,
             base=options.base,
             side=options.side,
+            looks=options.looks,
         )
     except (SnapshotError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -76,14 +85,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def train(
-    snapshot: Snapshot, out: Path, recipe: Recipe, *, base: Path | None, side: int
+    snapshot: Snapshot,
+    out: Path,
+    recipe: Recipe,
+    *,
+    base: Path | None,
+    side: int,
+    looks: Sequence[float],
 ) -> dict[str, Any]:
     """Train, judge and write everything into ``out``; answers the report."""
     began = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     records = snapshot.splits["train"]
     torch.manual_seed(recipe.seed)
-    vocabulary, model = _start(base, sorted({r.sku for r in records if r.sku}), side)
+    vocabulary, model = _start(base, sorted({r.sku for r in records if r.sku}), side, looks)
     with (out / "progress.jsonl").open("w", encoding="utf-8") as log:
         bars: dict[str, Any] = {}
 
@@ -101,7 +116,8 @@ def train(
             )
             bar.update(done - bar.n)
 
-        losses = fit(model, vocabulary, records, recipe, progress)
+        pictures = [*records, *snapshot.references()]
+        losses = fit(model, vocabulary, pictures, recipe, progress)
     model.save_pretrained(out / "model")
     export_onnx(model, out / "onnx")
     text = json.dumps(vocabulary.to_json(), ensure_ascii=False)
@@ -119,11 +135,23 @@ def train(
     return report
 
 
-def _start(base: Path | None, classes: list[str], side: int) -> tuple[Vocabulary, MiniGPT]:
+def shares(text: str) -> tuple[float, ...]:
+    """The numbers of ``1,0.6``. Raises ValueError unless each is above 0 and at most 1."""
+    found = tuple(float(part) for part in text.split(","))
+    if not all(0 < share <= 1 for share in found):
+        raise ValueError(text)
+    return found
+
+
+def _start(
+    base: Path | None, classes: list[str], side: int, looks: Sequence[float]
+) -> tuple[Vocabulary, MiniGPT]:
     """The vocabulary and model to go on from, with a class head for ``classes``."""
     if base is None:
         vocabulary = Vocabulary.default()
-        config = MiniGPTConfig(vocabulary_size=len(vocabulary), side_px=side, classes=classes)
+        config = MiniGPTConfig(
+            vocabulary_size=len(vocabulary), side_px=side, looks=looks, classes=classes
+        )
         model = MiniGPT(config)
         assert isinstance(model.tower, Lite0Tower)
         model.tower.load_imagenet()

@@ -1,64 +1,53 @@
-"""A trained MiniGPT as two ONNX graphs: one for the picture, one for tokens after it."""
+"""A trained MiniGPT as three ONNX graphs: the picture, how the decoder begins, tokens after it."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import onnx
+import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from inference.engines.torch import Begin, Encode, Step, pixel_shape
 from inference.minigpt.model import MiniGPT, causal_mask
 
-OPSET = 17
-
-
-class _Encode(nn.Module):
-    def __init__(self, model: MiniGPT) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        encoded = self.model.encode(pixels)
-        heads = (head(encoded.summary) for head in self.model.heads.values())
-        return (encoded.past, encoded.gaze, *heads)
-
-
-class _Step(nn.Module):
-    def __init__(self, model: MiniGPT) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self, tokens: Tensor, past: Tensor, place: Tensor, mask: Tensor
-    ) -> tuple[Tensor, ...]:
-        found: tuple[Tensor, ...] = self.model.step(tokens, past, place, mask)
-        return found
+OPSET = 20
 
 
 def export_onnx(model: MiniGPT, folder: Path) -> None:
-    """Write ``encode.onnx`` and ``step.onnx`` into ``folder``; batch, tokens and past may have any
-    length."""
+    """Write ``encode.onnx``, ``begin.onnx`` and ``step.onnx`` into ``folder``; batch, tokens and past
+    may have any length. Constants are folded and batch norms are part of their convolutions."""
     folder.mkdir(parents=True, exist_ok=True)
     model = model.eval()
-    side, length, batch = model.config.side_px, 3, 2
-    pixels = torch.zeros(batch, 3, side, side)
+    length, batch = 3, 2
+    encode = Encode(model).eval()
+    pixels = torch.zeros(batch, *pixel_shape(model))
     with torch.no_grad():
-        past = model.encode(pixels).past
+        outputs = model.encode(pixels).outputs
+        past = model.begin(outputs)
     tokens = torch.zeros(batch, length, dtype=torch.long)
     place = torch.arange(length).expand(batch, -1)
     mask = causal_mask(length, past.shape[4]).expand(batch, -1, -1, -1)
     _write(
-        _Encode(model).eval(),
+        encode,
         (pixels,),
         folder / "encode.onnx",
-        names=(["pixels"], ["past", "gaze", *model.heads]),
-        axes={name: {0: "batch"} for name in ("pixels", "past", "gaze", *model.heads)},
+        names=(["pixels"], list(encode.names)),
+        axes={name: {0: "batch"} for name in ("pixels", *encode.names)},
+    )
+    _write(
+        Begin(model).eval(),
+        (outputs,),
+        folder / "begin.onnx",
+        names=(["outputs"], ["past"]),
+        axes={name: {0: "batch"} for name in ("outputs", "past")},
     )
     long = {0: "batch", 1: "tokens"}
     _write(
-        _Step(model).eval(),
+        Step(model).eval(),
         (tokens, past, place, mask),
         folder / "step.onnx",
         names=(["tokens", "past", "place", "mask"], ["logits", "present", "looks"]),
@@ -82,14 +71,31 @@ def _write(
     names: tuple[list[str], list[str]],
     axes: dict[str, Any],
 ) -> None:
-    torch.onnx.export(
-        module,
-        given,
-        str(path),
-        input_names=names[0],
-        output_names=names[1],
-        dynamic_axes=axes,
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="warevision-export-") as folder:
+        raw = Path(folder) / path.name
+        torch.onnx.export(
+            module,
+            given,
+            str(raw),
+            input_names=names[0],
+            output_names=names[1],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        _simplify(raw, path)
     onnx.checker.check_model(onnx.load(path))
+
+
+def _simplify(raw: Path, path: Path) -> None:
+    """Leave out of a graph what can be computed beforehand. ONNX Runtime's basic optimisations stay
+    within the standard's operators, so that other runtimes read the result too."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    onnxruntime.InferenceSession(str(raw), options, providers=["CPUExecutionProvider"])
+    graph = onnx.load(path)
+    used = {node.domain for node in graph.graph.node}
+    for one in [o for o in graph.opset_import if o.domain not in used]:
+        graph.opset_import.remove(one)
+    onnx.save(onnx.shape_inference.infer_shapes(graph, data_prop=True), path)

@@ -19,22 +19,29 @@ from torch.nn import functional
 from inference.captions import Condition, parse_condition
 from inference.minigpt.model import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPT, gaze_overlap
 from inference.minigpt.pixels import to_pixels
+from inference.minigpt.towers import each_look
 from inference.minigpt.vocabulary import PAD, Vocabulary
 
-from .augment import another_view
+from .augment import another_view, covered, moved, staged
 from .snapshot import Record
 
 _NO_ANSWER = -100
 _STEM_BATCH = 8
+_AROUND = 64
+"""Photos whose surroundings are lent to others."""
+_MOVED, _COVERED = 0.35, 0.15
+"""Shares of views."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a model is taught. ``views`` of each photo are drawn once and kept as the tower's stem
-    sees them; each epoch takes one of them in turn. Rates are AdamW's, with a cosine to zero."""
+    sees them; each epoch takes one of them in turn. Each studio picture is ``staged`` so many times
+    before the surroundings of photos. Rates are AdamW's, with a cosine to zero."""
 
     epochs: int = 18
     views: int = 6
+    staged: int = 8
     batch: int = 32
     rate: float = 1e-3
     tail_rate: float = 1e-4
@@ -51,7 +58,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Views:
-    """Stems of augmented views on disk: [V, R, …] of half floats."""
+    """Stems of augmented views on disk: [V, R, K, …] of half floats."""
 
     def __init__(self, folder: Path, views: int, records: int, shape: Sequence[int]) -> None:
         self._stems = np.lib.format.open_memmap(
@@ -75,6 +82,8 @@ def fit(
     """Train ``model`` in place on ``records``; answers the mean loss of each epoch. The same
     arguments give the same weights on the same machine."""
     torch.manual_seed(recipe.seed)
+    model.tower.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    records = [r for r in records for _ in range(recipe.staged if r.studio else 1)]
     answers = Answers.of(records, vocabulary, model.config.classes)
     with tempfile.TemporaryDirectory(prefix="warevision-views-") as folder:
         views = _see(model, records, recipe, Path(folder), progress)
@@ -87,17 +96,37 @@ def _see(
 ) -> Views:
     model.eval()
     side = model.config.side_px
+    looks = model.config.looks
     shape = model.tower.stem(torch.zeros(1, 3, side, side)).shape[1:]
-    views = Views(folder, recipe.views, len(records), shape)
+    views = Views(folder, recipe.views, len(records), (len(looks), *shape))
     rng = random.Random(recipe.seed)
+    photos = [r for r in records if not r.studio]
+    around = [small(r.picture(), side) for r in rng.sample(photos, min(_AROUND, len(photos)))]
     for first in range(0, len(records), _STEM_BATCH):
-        pictures = [small(r.picture(), side) for r in records[first : first + _STEM_BATCH]]
+        batch = records[first : first + _STEM_BATCH]
+        pictures = [small(r.picture(), side) for r in batch]
         for view in range(recipe.views):
-            seen = pictures if view == 0 else [another_view(p, rng) for p in pictures]
-            stems = model.tower.stem(torch.from_numpy(to_pixels(seen, side)))
-            views.put(view, first, stems)
+            seen = [
+                p if view == 0 and not r.studio else draw_view(p, around, r.studio, rng)
+                for r, p in zip(batch, pictures, strict=True)
+            ]
+            pixels = torch.from_numpy(to_pixels(seen, side, looks))
+            views.put(view, first, each_look(model.tower.stem, pixels))
         progress("views", min(first + _STEM_BATCH, len(records)), len(records))
     return views
+
+
+def draw_view(
+    picture: Image.Image, around: Sequence[Image.Image], studio: bool, rng: random.Random
+) -> Image.Image:
+    """A view of a photo or of a studio picture, sometimes in other surroundings or half hidden."""
+    if studio and around:
+        picture = staged(picture, rng.choice(around), rng)
+    elif around and rng.random() < _MOVED:
+        picture = moved(picture, rng.choice(around), rng)
+    if around and rng.random() < _COVERED:
+        picture = covered(picture, rng.choice(around), rng)
+    return another_view(picture, rng)
 
 
 def small(picture: Image.Image, side_px: int) -> Image.Image:
@@ -180,7 +209,8 @@ def _learn(
         total = 0.0
         for rows in _batches(rng.permutation(count), recipe.batch):
             stems = views.get((start[rows] + epoch) % recipe.views, rows)
-            loss = loss_of(model, model.tower.tail(stems), answers, torch.from_numpy(rows), recipe)
+            cells = each_look(model.tower.tail, stems)
+            loss = loss_of(model, cells, answers, torch.from_numpy(rows), recipe)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)

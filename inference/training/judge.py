@@ -76,8 +76,8 @@ def write_caption(
     )
     rest = [key for key in vocabulary.fields if key not in settled]
     tokens = vocabulary.encode_caption(settled)[:-1]
-    pixels = torch.from_numpy(to_pixels([record.picture()], model.config.side_px))
-    past, fresh = model.encode(pixels).past, [*tokens, vocabulary.header(rest[0])]
+    past = model.begin(model.encode(pixels_of(model, [record])).outputs)
+    fresh = [*tokens, vocabulary.header(rest[0])]
     tokens = list(fresh)
     while tokens[-1] != END and len(tokens) < _LONGEST + len(fresh):
         logits, past, _ = model.step(torch.tensor([fresh]), past)
@@ -101,9 +101,8 @@ def sku_log_p(
     headed: list[Tensor] = []
     places = [model.config.classes.index(c) for c in codes if c in model.config.classes]
     for first in range(0, len(records), _BATCH):
-        pictures = [r.picture() for r in records[first : first + _BATCH]]
-        encoded = model.encode(torch.from_numpy(to_pixels(pictures, model.config.side_px)))
-        for past in encoded.past.numpy():
+        encoded = model.encode(pixels_of(model, records[first : first + _BATCH]))
+        for past in model.begin(encoded.outputs).numpy():
             written.append(weigh(decoder, past[None], model.config.queries, tree)[0])
         if len(places) == len(codes):
             headed.append(model.heads["sku"](encoded.summary)[:, places].log_softmax(dim=1))
@@ -111,6 +110,12 @@ def sku_log_p(
     if headed:
         found["head"] = torch.cat(headed).double().numpy()
     return found
+
+
+def pixels_of(model: MiniGPT, records: Sequence[Record]) -> Tensor:
+    """What ``model`` takes of photos: [B, K, 3, S, S]."""
+    pictures = [record.picture() for record in records]
+    return torch.from_numpy(to_pixels(pictures, model.config.side_px, model.config.looks))
 
 
 def top(log_p: FloatArray, truth: Sequence[int], n: int) -> float:

@@ -72,9 +72,10 @@ def test_a_step_at_a_time_is_the_same_as_all_at_once() -> None:
     model = tiny()
     tokens = torch.randint(40, 400, (2, 7))
     with torch.no_grad():
-        encoded = model.encode(torch.randn(2, 3, 64, 64))
-        whole, _, looks = model.step(tokens, encoded.past)
-        first, present, _ = model.step(tokens[:, :3], encoded.past)
+        encoded = model.encode(torch.randn(2, 1, 3, 64, 64))
+        past = model.begin(encoded.outputs)
+        whole, _, looks = model.step(tokens, past)
+        first, present, _ = model.step(tokens[:, :3], past)
         second, _, _ = model.step(tokens[:, 3:], present)
     assert torch.allclose(torch.cat([first, second], dim=1), whole, atol=1e-5)
     maps = field_maps(looks, encoded.gaze)
@@ -91,7 +92,7 @@ def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
     tree = Tree.of(VOCABULARY.header("sku"), alternatives)
     assert len(tree.tokens) < 1 + sum(map(len, alternatives)), "beginnings are shared"
     with torch.no_grad():
-        past = model.encode(torch.randn(1, 3, 64, 64)).past
+        past = model.begin(model.encode(torch.randn(1, 1, 3, 64, 64)).outputs)
         weighed, _ = weigh(TorchDecoder(model), past.numpy(), model.config.queries, tree)
         for path, found in zip(alternatives, weighed, strict=True):
             tokens = torch.tensor([[VOCABULARY.header("sku"), *path]])
@@ -106,9 +107,9 @@ def test_it_is_saved_as_safetensors_and_found_by_the_auto_classes(tmp_path: Path
     assert {p.name for p in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
     again = AutoModel.from_pretrained(tmp_path).eval()
     assert again.config.classes == list(SKUS)
-    pixels = torch.randn(1, 3, 64, 64)
+    pixels = torch.randn(1, 1, 3, 64, 64)
     with torch.no_grad():
-        assert torch.equal(again.encode(pixels).past, model.encode(pixels).past)
+        assert torch.equal(again.encode(pixels).outputs, model.encode(pixels).outputs)
 
 
 def test_lora_teaches_a_few_of_its_weights() -> None:
@@ -118,28 +119,30 @@ def test_lora_teaches_a_few_of_its_weights() -> None:
     adapted = get_peft_model(model, LoraConfig(r=4, target_modules=["query", "value"]))
     taught = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
     assert 0 < taught < 0.05 * sum(p.numel() for p in adapted.parameters())
-    out = adapted(torch.randn(1, 4, 256), torch.tensor([[8, 300]]))
+    out = adapted(torch.randn(1, 1, 4, 256), torch.tensor([[8, 300]]))
     assert out["logits"].shape == (1, 2, len(VOCABULARY))
 
 
 @pytest.mark.parametrize("tower", ["efficientnet-lite0", "vit-small-32"])
 def test_onnx_runtime_answers_as_torch_does(tower: str, tmp_path: Path) -> None:
-    model = tiny(tower=tower, classes=list(SKUS))
+    model = tiny(tower=tower, classes=list(SKUS), looks=(1.0, 0.5))
     export_onnx(model, tmp_path)
     engine = OnnxEngine(tmp_path)
     rng = np.random.default_rng(1)
     for size in (1, 3):
-        pixels = rng.normal(size=(size, 3, 64, 64)).astype(np.float32)
+        pixels = rng.normal(size=(size, 2, 3, 64, 64)).astype(np.float32)
         picture = engine.encode(pixels)
         with torch.no_grad():
             encoded = model.encode(torch.from_numpy(pixels))
-        assert np.abs(picture.past - encoded.past.numpy()).max() < 1e-4
+            past = model.begin(encoded.outputs)
+        assert np.abs(picture.outputs - encoded.outputs.numpy()).max() < 1e-4
+        assert np.abs(engine.begin(picture.outputs) - past.numpy()).max() < 1e-4
         assert np.abs(picture.gaze - encoded.gaze.numpy()).max() < 1e-5
         assert picture.heads["sku"].shape == (size, len(SKUS))
     tree = Tree.of(VOCABULARY.header("sku"), [VOCABULARY.encode(code) for code in SKUS])
-    past, queries = encoded.past.numpy()[:1], model.config.queries
-    ours, looks = weigh(engine, past, queries, tree)
-    theirs, _ = weigh(TorchDecoder(model), past, queries, tree)
+    one, queries = past.numpy()[:1], model.config.queries
+    ours, looks = weigh(engine, one, queries, tree)
+    theirs, _ = weigh(TorchDecoder(model), one, queries, tree)
     assert ours == pytest.approx(theirs, abs=1e-3)
     assert looks.shape == (len(tree.tokens), queries)
 
@@ -202,7 +205,7 @@ def test_it_learns_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert report["val"] == {k: v for k, v in said.items() if k not in ("ok", "out")}
     steps = [json.loads(line) for line in (out / "progress.jsonl").read_text("utf-8").splitlines()]
     assert steps[-1]["stage"] == "epochs" and steps[-1]["done"] == 12
-    assert {p.name for p in (out / "onnx").iterdir()} == {"encode.onnx", "step.onnx"}
+    assert {p.name for p in (out / "onnx").iterdir()} == {"encode.onnx", "begin.onnx", "step.onnx"}
     # It goes on from there, with the classes of the new snapshot.
     more = tmp_path / "more"
     assert main([*command, "--out", str(more), "--base", str(out), "--epochs", "1", "--json"]) == 0
