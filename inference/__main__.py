@@ -25,7 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     recognize = commands.add_parser("recognize", help="propose the SKU of each picture")
     recognize.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     recognize.add_argument("--catalog", type=Path, required=True, help="sku_catalog.csv")
-    recognize.add_argument("--model", type=Path, help="a folder of site logs to learn from")
+    recognize.add_argument(
+        "--model", type=Path, help="a MiniGPT, as training wrote it, or a folder of site logs"
+    )
     recognize.add_argument("--site", help="the site in --model (default: its only one)")
     recognize.add_argument("--json", action="store_true", help="one JSON line a picture")
     recognize.set_defaults(run=_recognize)
@@ -39,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8100)
     serve.add_argument("--sites", type=Path, required=True, help="folder of site logs")
+    serve.add_argument("--model", type=Path, help="a MiniGPT, as training wrote it")
     serve.add_argument("--workers", type=int, default=1, help="pictures described at a time")
     serve.add_argument("--threads", type=int, default=1, help="threads for one picture")
     serve.set_defaults(run=_serve)
@@ -54,13 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _recognize(options: argparse.Namespace) -> int:
     from inference.local import LocalRecognizer
+    from inference.minigpt.reading import is_model
 
+    model = options.model if options.model and is_model(options.model) else None
+    sites = options.model if model is None else None
     with tempfile.TemporaryDirectory() as empty:
-        recognizer = LocalRecognizer(options.model or empty)
+        recognizer = LocalRecognizer(sites or empty, model=model)
         try:
             site = _SITE
-            if options.model is not None:
-                site = options.site or _only_site(options.model)
+            if sites is not None:
+                site = options.site or _only_site(sites)
                 recognizer.settle(site)
             recognizer.teach(site, list(_catalog_changes(options.catalog, recognizer)))
             recognizer.settle(site)
@@ -171,7 +177,7 @@ def _serve(options: argparse.Namespace) -> int:
     from inference.local import LocalRecognizer
     from inference.serving.app import create_app
 
-    recognizer = LocalRecognizer(options.sites, threads=options.threads)
+    recognizer = LocalRecognizer(options.sites, model=options.model, threads=options.threads)
     app = create_app(recognizer, workers=options.workers)
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
     return 0

@@ -10,7 +10,8 @@
 
 After BLIP-2 (Li et al. 2023, figure 2) and Flamingo's gate (Alayrac et al. 2022), small enough for
 one CPU thread: the queries' outputs are the decoder's first tokens, so whatever it writes attends
-to them, and they to cells: :func:`field_maps` follows that back into the picture.
+to them, and they to cells: :func:`field_maps` follows that back into the picture. One more token
+sums up the whole picture (generalised mean pooling, Radenović et al. 2018).
 
 Letters in shapes: B pictures, K looks at each (the whole, and its middle nearer), S side in pixels,
 N cells of a look, C the tower's channels, Q queries, D width, T tokens, P tokens before them, H heads,
@@ -37,7 +38,8 @@ PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "oth
 
 
 class MiniGPTConfig(PretrainedConfig):
-    """Sizes of a :class:`MiniGPT`. ``looks`` are shares of a picture's sides (see
+    """Sizes of a :class:`MiniGPT`. ``queries`` counts the decoder's first tokens: those of the learned
+    queries, and the last, of the whole picture. ``looks`` are shares of a picture's sides (see
     :func:`inference.minigpt.pixels.to_pixels`), ``classes`` the SKU codes that its class head tells
     apart."""
 
@@ -148,7 +150,7 @@ class QFormer(nn.Module):
 
     def __init__(self, config: MiniGPTConfig, channels: int) -> None:
         super().__init__()
-        start = nn.init.orthogonal_(torch.empty(config.queries, config.width))
+        start = nn.init.orthogonal_(torch.empty(config.queries - 1, config.width))
         self.queries = nn.Parameter(start * math.sqrt(config.width) / 2)
         self.image_projection = nn.Linear(channels, config.width)
         self.look = nn.Parameter(torch.zeros(len(config.looks), 1, config.width))
@@ -193,8 +195,8 @@ class DecoderLayer(nn.Module):
 
 @dataclass
 class Encoded:
-    """What was seen in a picture. ``outputs`` [B, Q, D] are the queries', ``gaze`` [B, Q, K · N]
-    where each looks, ``summary`` [B, D + C] what the heads read."""
+    """What was seen in a picture. ``outputs`` [B, Q, D] are the queries' and, last, the whole
+    picture's, ``gaze`` [B, Q, K · N] where each looks, ``summary`` [B, D + C] what the heads read."""
 
     outputs: Tensor
     gaze: Tensor
@@ -220,6 +222,7 @@ class MiniGPT(PreTrainedModel):
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
         read = width + self.tower.channels
+        self.whole = nn.Linear(read, width)
         self.summary_norm = nn.LayerNorm(read)
         self.heads = nn.ModuleDict(
             {
@@ -243,9 +246,16 @@ class MiniGPT(PreTrainedModel):
     def encode_cells(self, cells: Tensor) -> Encoded:
         """The same from the tower's cells [B, K, N, C]."""
         outputs, gaze = self.qformer(cells)
-        pooled = cells.clamp(min=1e-6).pow(3).mean(dim=2).pow(1 / 3).mean(dim=1)
+        strong = cells.clamp(min=1e-6).pow(3)
+        pooled = strong.mean(dim=2).pow(1 / 3).mean(dim=1)
         summary = self.summary_norm(torch.cat([outputs.mean(dim=1), pooled], dim=1))
-        return Encoded(outputs, gaze, summary)
+        whole = self.whole(summary)[:, None]
+        glow = strong.mean(dim=3).flatten(1)[:, None]
+        return Encoded(
+            torch.cat([outputs, whole], dim=1),
+            torch.cat([gaze, glow / glow.sum(dim=2, keepdim=True)], dim=1),
+            summary,
+        )
 
     def begin(self, outputs: Tensor) -> Tensor:
         """The decoder's keys and values [B, L, 2, H, Q, D / H] of the queries' outputs [B, Q, D].

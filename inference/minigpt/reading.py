@@ -39,15 +39,18 @@ class Facts:
     """What must be known of a model besides its graphs.
 
     ``temperatures`` divide the log-probabilities of a field's alternatives, fitted on photos that
-    the model had not seen; a field without one is not to be proposed. ``classes`` are the SKU codes
-    that it was taught.
+    the model had not seen; a field without one is not to be proposed. ``sku_weights`` are those of
+    what the decoder and the class head give each SKU. ``classes`` are the SKU codes
+    that it was taught, ``units`` those that it counted in.
     """
 
     side_px: int
     looks: tuple[float, ...]
     queries: int
     classes: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     temperatures: Mapping[str, float] = field(default_factory=dict)
+    sku_weights: Mapping[str, float] = field(default_factory=lambda: {"decoder": 0.5, "head": 0.5})
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -60,7 +63,9 @@ class Facts:
                 looks=tuple(config["looks"]),
                 queries=config["queries"],
                 classes=tuple(config["classes"]),
+                units=tuple(calibration["units"]),
                 temperatures=calibration["temperatures"],
+                sku_weights=calibration["sku_weights"],
             )
         except (OSError, KeyError, ValueError) as error:
             raise EngineError(f"{folder} is no complete model: {error}") from error
@@ -117,23 +122,30 @@ class Reader:
         ]
 
     def sku_log_p(self, sight: Sight, codes: Sequence[str]) -> FloatArray:
-        """Log-probabilities [S] of ``codes``, at most :data:`MOST_CODES`: what the decoder gives each
-        written out and what the class head gives it, where it was taught them all."""
+        """Log-probabilities [S] of ``codes``, at most :data:`MOST_CODES`: a logarithmic pool of what
+        the decoder gives each written out and what the class head gives it, where it was taught
+        them all."""
+        weights = self.facts.sku_weights
+        parts = self.sku_parts(sight, codes)
+        return normalised(np.sum([weights[name] * log_p for name, log_p in parts.items()], axis=0))
+
+    def sku_parts(self, sight: Sight, codes: Sequence[str]) -> dict[str, FloatArray]:
+        """The log-probabilities [S] of ``codes`` by ``decoder`` and, where it was taught them all, by
+        ``head``."""
         close = self.vocabulary.header("category")
         tree = Tree.of(
             self.vocabulary.header("sku"), [[*self.vocabulary.encode(c), close] for c in codes]
         )
         written, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
-        log_p = normalised(written)
+        parts = {"decoder": normalised(written)}
         place_of = {code: n for n, code in enumerate(self.facts.classes)}
         if "sku" in sight.heads and all(code in place_of for code in codes):
-            headed = normalised(sight.heads["sku"][[place_of[c] for c in codes]])
-            log_p = normalised(log_p + headed)
-        return normalised(log_p / self.facts.temperatures.get("sku", 1.0))
+            parts["head"] = normalised(sight.heads["sku"][[place_of[c] for c in codes]])
+        return parts
 
     def read(self, sight: Sight, settled: Mapping[str, str], unit: str) -> Reading:
         """The caption of a picture whose SKU is known: ``settled`` are the fields that hang on it,
-        ``unit`` is what it is counted in."""
+        ``unit`` is what it is counted in, empty where that is not known."""
         past = self._begin(sight)
         options: dict[str, tuple[Option, ...]] = {}
         maps: dict[str, Float32Array] = {}
@@ -179,7 +191,8 @@ class Reader:
         if key == "condition":
             return [*GRADES, None]
         if key == "quantity":
-            return [*(f"{n}{unit}" for n in range(1, MOST_UNITS + 1)), None]
+            units = [unit] if unit else self.facts.units
+            return [*(f"{n}{one}" for one in units for n in range(1, MOST_UNITS + 1)), None]
         raise ValueError(f"{key} has no alternatives to weigh")
 
     def _after(self, key: str) -> int:
@@ -205,6 +218,11 @@ class Reader:
         share = looks.mean(axis=0)
         cells = (share / max(float(share.sum()), 1e-9)) @ sight.gaze
         return cells.reshape(len(self.facts.looks), -1).astype(np.float32)
+
+
+def is_model(folder: Path) -> bool:
+    """Whether ``folder`` holds a MiniGPT rather than anything else."""
+    return (folder / "calibration.json").is_file()
 
 
 def name_of(folder: Path) -> str:

@@ -31,7 +31,7 @@ from inference.minigpt.vocabulary import Vocabulary
 from .export import export_onnx
 from .fit import Recipe, fit
 from .judge import calibrated, judge
-from .snapshot import Record, Snapshot, SnapshotError, read_snapshot
+from .snapshot import Record, Snapshot, SnapshotError, read_snapshot, units_of
 
 _DEFAULT = Recipe()
 _SIDE_PX = 256
@@ -125,12 +125,10 @@ def train(
     model.save_pretrained(out / "model")
     export_onnx(model, out / "onnx")
     _write(out / "vocabulary.json", vocabulary.to_json())
-    _write(out / "calibration.json", {"temperatures": {}})
+    facts: dict[str, Any] = {"units": units_of(pictures), "photos": len(unseen)}
+    _write(out / "calibration.json", {**facts, "temperatures": {}, "sku_weights": {}})
     reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
-    _write(
-        out / "calibration.json",
-        {"temperatures": calibrated(reader, unseen, snapshot.catalog), "photos": len(unseen)},
-    )
+    _write(out / "calibration.json", facts | calibrated(reader, unseen, snapshot.catalog))
     reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
     report = {
         "recipe": asdict(recipe),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from inference.evidence.fusion import expected_calibration_error
 from inference.minigpt.reading import MOST_CODES, WEIGHED, Reader, normalised
@@ -21,19 +20,21 @@ FloatArray = NDArray[np.float64]
 _BATCH = 8
 _HANG_ON_THE_SKU = ("sku", "category", "spec")
 _TEMPERATURES = (0.05, 20.0)
+_WEIGHTS = (0.01, 10.0)
 
 
 def judge(
     reader: Reader, records: Sequence[Record], catalog: Mapping[str, CatalogEntry]
 ) -> dict[str, Any]:
     """Figures on ``records`` whose SKU is in the catalog: SKU right first and among the first five,
-    by the class head alone too; the expected calibration error of its confidence; and how close
+    by the decoder and the class head alone too; the expected calibration error of its confidence; and how close
     whole captions come, whose category and spec are those of the catalog."""
     codes = codes_of(records, catalog)
     records = [r for r in records if r.sku in codes]
     if not records:
         return {"photos": 0}
     sights = see(reader, records)
+    parts = [reader.sku_parts(sight, codes) for sight in sights]
     log_p = np.stack([reader.sku_log_p(sight, codes) for sight in sights])
     truth = [codes.index(r.sku or "") for r in records]
     right = log_p.argmax(axis=1) == truth
@@ -43,10 +44,9 @@ def judge(
         "top_5": round(top(log_p, truth, 5), 4),
         "ece": round(expected_calibration_error(np.exp(log_p.max(axis=1)), right), 4),
     }
-    if set(codes) <= set(reader.facts.classes):
-        places = [reader.facts.classes.index(code) for code in codes]
-        headed = np.stack([sight.heads["sku"][places] for sight in sights]).astype(np.float64)
-        figures["head_top_1"] = round(top(headed, truth, 1), 4)
+    for name in parts[0]:
+        alone = np.stack([part[name] for part in parts])
+        figures[f"{name}_top_1"] = round(top(alone, truth, 1), 4)
     said = [
         caption(reader, sight, catalog[codes[best]])
         for sight, best in zip(sights, log_p.argmax(axis=1).tolist(), strict=True)
@@ -66,28 +66,49 @@ def judge(
 
 def calibrated(
     reader: Reader, records: Sequence[Record], catalog: Mapping[str, CatalogEntry]
-) -> dict[str, float]:
-    """The temperature of each field that makes ``records``, which the model has not seen, most
-    probable (Guo et al. 2017). A field of which they say nothing has none."""
-    bare = Reader(
-        reader.engine, reader.vocabulary, replace(reader.facts, temperatures={}), reader.name
-    )
+) -> dict[str, dict[str, float]]:
+    """``temperatures`` and ``sku_weights`` (see :class:`inference.minigpt.reading.Facts`) that make
+    ``records``, which the model has not seen, most probable (Guo et al. 2017). A field of which
+    they say nothing has no temperature."""
     codes = codes_of(records, catalog)
     records = [r for r in records if r.sku in codes]
-    sights = see(bare, records)
-    found: dict[str, list[tuple[FloatArray, int]]] = {"sku": []}
-    for sight, record in zip(sights, records, strict=True):
-        found["sku"].append((bare.sku_log_p(sight, codes), codes.index(record.sku or "")))
+    parts: list[dict[str, FloatArray]] = []
+    found: dict[str, list[tuple[FloatArray, int]]] = {}
+    for sight, record in zip(see(reader, records), records, strict=True):
+        parts.append(reader.sku_parts(sight, codes))
         fields = list(record.values)
         for key in WEIGHED:
             if key not in fields:
                 continue
             before = {k: record.values[k] for k in fields[: fields.index(key)]}
-            unit = catalog[record.sku or ""].unit
-            values, log_p = bare.weights(sight, before, key, unit)
+            values, log_p = reader.weights(sight, before, key, catalog[record.sku or ""].unit)
             if record.values[key] in values:
                 found.setdefault(key, []).append((log_p, values.index(record.values[key])))
-    return {key: temperature(rows) for key, rows in found.items() if rows}
+    truth = [codes.index(r.sku or "") for r in records]
+    return {
+        "temperatures": {key: temperature(rows) for key, rows in found.items()},
+        "sku_weights": sku_weights(parts, truth),
+    }
+
+
+def sku_weights(
+    parts: Sequence[Mapping[str, FloatArray]], truth: Sequence[int]
+) -> dict[str, float]:
+    """The weights of the sources of ``parts`` (log-probabilities [S] a photo) that make the true
+    SKUs, named by their places, most probable."""
+    names = list(parts[0]) if parts else []
+    x = np.array([[part[name] for name in names] for part in parts])  # [R, sources, S]
+
+    def loss(log_w: FloatArray) -> float:
+        log_p = normalised(np.einsum("k,rks->rs", np.exp(log_w), x))
+        return -float(log_p[np.arange(len(truth)), list(truth)].sum())
+
+    if not names:
+        return {}
+    bounds = [tuple(np.log(_WEIGHTS))] * len(names)
+    start = np.full(len(names), np.log(1 / len(names)))
+    best = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
+    return {name: round(float(np.exp(v)), 4) for name, v in zip(names, best.x, strict=True)}
 
 
 def temperature(rows: Sequence[tuple[FloatArray, int]]) -> float:
@@ -95,10 +116,9 @@ def temperature(rows: Sequence[tuple[FloatArray, int]]) -> float:
     their place, are most probable."""
 
     def loss(log_t: float) -> float:
-        return -sum(normalised(log_p / np.exp(log_t))[place] for log_p, place in rows)
+        return -sum(float(normalised(log_p / np.exp(log_t))[place]) for log_p, place in rows)
 
-    low, high = np.log(_TEMPERATURES)
-    best = minimize_scalar(loss, bounds=(low, high), method="bounded")
+    best = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
     return round(float(np.exp(best.x)), 4)
 
 

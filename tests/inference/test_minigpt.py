@@ -109,7 +109,7 @@ def test_it_is_saved_as_safetensors_and_found_by_the_auto_classes(tmp_path: Path
     assert again.config.classes == list(SKUS)
     pixels = torch.randn(1, 1, 3, 64, 64)
     with torch.no_grad():
-        assert torch.equal(again.encode(pixels).outputs, model.encode(pixels).outputs)
+        assert torch.allclose(again.encode(pixels).outputs, model.encode(pixels).outputs, atol=1e-6)
 
 
 def test_lora_teaches_a_few_of_its_weights() -> None:
