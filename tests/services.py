@@ -25,12 +25,12 @@ def absent() -> list[str]:
             user=config["USER"],
             password=config["PASSWORD"],
             dbname=config["NAME"],
-            connect_timeout=3,
+            connect_timeout=30,
         ).close()
     except psycopg2.OperationalError as error:
         missing.append(f"PostgreSQL at {config['HOST']}: {error}".strip())
     try:
-        redis.from_url(BROKER_URL, socket_connect_timeout=3).ping()
+        redis.from_url(BROKER_URL, socket_connect_timeout=30).ping()
     except redis.RedisError as error:
         missing.append(f"Redis at {BROKER_URL}: {error}")
     return missing

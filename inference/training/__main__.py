@@ -3,7 +3,8 @@
     python -m inference.training --snapshot DIR --out DIR [--base DIR]
 
 ``OUT`` then holds ``model/`` (safetensors, for the Auto classes of transformers), ``onnx/`` (the graphs that
-inference runs), ``vocabulary.json``, ``report.json`` (what it makes of the snapshot's ``val`` split) and
+inference runs), ``vocabulary.json``, ``calibration.json`` (what its confidence is divided by, from the ``val``
+split), ``report.json`` (what it makes of that split) and
 ``progress.jsonl``, which grows while it works. ``--base`` is such a folder to go on from; without one the
 picture encoder starts from ImageNet and the rest from nothing.
 """
@@ -23,15 +24,20 @@ import torch
 from tqdm import tqdm
 
 from inference.minigpt.model import MiniGPT, MiniGPTConfig
+from inference.minigpt.reading import Reader
 from inference.minigpt.towers import Lite0Tower
 from inference.minigpt.vocabulary import Vocabulary
 
 from .export import export_onnx
 from .fit import Recipe, fit
-from .judge import judge
-from .snapshot import Snapshot, SnapshotError, read_snapshot
+from .judge import calibrated, judge
+from .snapshot import Record, Snapshot, SnapshotError, read_snapshot
 
 _DEFAULT = Recipe()
+_SIDE_PX = 256
+_LOOKS = (1.0, 0.6)
+_FEWEST_UNSEEN = 10
+"""Photos to calibrate on."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=_DEFAULT.epochs)
     parser.add_argument("--views", type=int, default=_DEFAULT.views, help="of each photo")
     parser.add_argument(
-        "--side", type=int, default=320, help="of pictures in pixels, without --base"
+        "--side", type=int, default=_SIDE_PX, help="of each look in pixels, without --base"
+    )
+    parser.add_argument(
+        "--looks",
+        type=shares,
+        default=_LOOKS,
+        help="at each photo, as shares of its sides, without --base (1,0.6)",
     )
     parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -64,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             recipe,
             base=options.base,
             side=options.side,
+            looks=options.looks,
         )
     except (SnapshotError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -76,14 +89,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def train(
-    snapshot: Snapshot, out: Path, recipe: Recipe, *, base: Path | None, side: int
+    snapshot: Snapshot,
+    out: Path,
+    recipe: Recipe,
+    *,
+    base: Path | None,
+    side: int,
+    looks: Sequence[float],
 ) -> dict[str, Any]:
-    """Train, judge and write everything into ``out``; answers the report."""
+    """Train, calibrate, judge and write everything into ``out``; answers the report."""
     began = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
-    records = snapshot.splits["train"]
+    records, unseen = held_out(snapshot)
+    pictures = [*records, *snapshot.references()]
     torch.manual_seed(recipe.seed)
-    vocabulary, model = _start(base, sorted({r.sku for r in records if r.sku}), side)
+    vocabulary, model = _start(base, sorted({r.sku for r in pictures if r.sku}), side, looks)
     with (out / "progress.jsonl").open("w", encoding="utf-8") as log:
         bars: dict[str, Any] = {}
 
@@ -101,11 +121,17 @@ def train(
             )
             bar.update(done - bar.n)
 
-        losses = fit(model, vocabulary, records, recipe, progress)
+        losses = fit(model, vocabulary, pictures, recipe, progress)
     model.save_pretrained(out / "model")
     export_onnx(model, out / "onnx")
-    text = json.dumps(vocabulary.to_json(), ensure_ascii=False)
-    (out / "vocabulary.json").write_text(text, encoding="utf-8")
+    _write(out / "vocabulary.json", vocabulary.to_json())
+    _write(out / "calibration.json", {"temperatures": {}})
+    reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
+    _write(
+        out / "calibration.json",
+        {"temperatures": calibrated(reader, unseen, snapshot.catalog), "photos": len(unseen)},
+    )
+    reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
     report = {
         "recipe": asdict(recipe),
         "photos": {split: len(rows) for split, rows in snapshot.splits.items()},
@@ -113,17 +139,44 @@ def train(
         "parameters": sum(p.numel() for p in model.parameters()),
         "losses": [round(loss, 4) for loss in losses],
         "seconds": round(time.monotonic() - began),
-        "val": judge(model, vocabulary, snapshot.splits.get("val", ()), snapshot.catalog),
+        "val": judge(reader, snapshot.splits.get("val", unseen), snapshot.catalog),
     }
-    (out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    _write(out / "report.json", report)
     return report
 
 
-def _start(base: Path | None, classes: list[str], side: int) -> tuple[Vocabulary, MiniGPT]:
+def held_out(snapshot: Snapshot) -> tuple[list[Record], list[Record]]:
+    """The photos to learn from, and those to calibrate on: the ``val`` split or, where there is none
+    or next to none, some of the ``train`` split."""
+    records, unseen = list(snapshot.splits["train"]), list(snapshot.splits.get("val", ()))
+    if len(unseen) < _FEWEST_UNSEEN and len(records) > _FEWEST_UNSEEN:
+        step = max(2, min(10, len(records) // _FEWEST_UNSEEN))
+        unseen += records[::step]
+        del records[::step]
+    return records, unseen
+
+
+def _write(path: Path, data: object) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def shares(text: str) -> tuple[float, ...]:
+    """The numbers of ``1,0.6``. Raises ValueError unless each is above 0 and at most 1."""
+    found = tuple(float(part) for part in text.split(","))
+    if not all(0 < share <= 1 for share in found):
+        raise ValueError(text)
+    return found
+
+
+def _start(
+    base: Path | None, classes: list[str], side: int, looks: Sequence[float]
+) -> tuple[Vocabulary, MiniGPT]:
     """The vocabulary and model to go on from, with a class head for ``classes``."""
     if base is None:
         vocabulary = Vocabulary.default()
-        config = MiniGPTConfig(vocabulary_size=len(vocabulary), side_px=side, classes=classes)
+        config = MiniGPTConfig(
+            vocabulary_size=len(vocabulary), side_px=side, looks=looks, classes=classes
+        )
         model = MiniGPT(config)
         assert isinstance(model.tower, Lite0Tower)
         model.tower.load_imagenet()

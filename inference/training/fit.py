@@ -22,20 +22,26 @@ from inference.minigpt.pixels import to_pixels
 from inference.minigpt.towers import each_look
 from inference.minigpt.vocabulary import PAD, Vocabulary
 
-from .augment import another_view
+from .augment import another_view, covered, moved, staged
 from .snapshot import Record
 
 _NO_ANSWER = -100
 _STEM_BATCH = 8
+_AROUND = 64
+"""Photos whose surroundings are lent to others."""
+_MOVED, _COVERED = 0.35, 0.15
+"""Shares of views."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a model is taught. ``views`` of each photo are drawn once and kept as the tower's stem
-    sees them; each epoch takes one of them in turn. Rates are AdamW's, with a cosine to zero."""
+    sees them; each epoch takes one of them in turn. Each studio picture is ``staged`` so many times
+    before the surroundings of photos. Rates are AdamW's, with a cosine to zero."""
 
     epochs: int = 18
     views: int = 6
+    staged: int = 8
     batch: int = 32
     rate: float = 1e-3
     tail_rate: float = 1e-4
@@ -76,6 +82,8 @@ def fit(
     """Train ``model`` in place on ``records``; answers the mean loss of each epoch. The same
     arguments give the same weights on the same machine."""
     torch.manual_seed(recipe.seed)
+    model.tower.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    records = [r for r in records for _ in range(recipe.staged if r.studio else 1)]
     answers = Answers.of(records, vocabulary, model.config.classes)
     with tempfile.TemporaryDirectory(prefix="warevision-views-") as folder:
         views = _see(model, records, recipe, Path(folder), progress)
@@ -92,14 +100,33 @@ def _see(
     shape = model.tower.stem(torch.zeros(1, 3, side, side)).shape[1:]
     views = Views(folder, recipe.views, len(records), (len(looks), *shape))
     rng = random.Random(recipe.seed)
+    photos = [r for r in records if not r.studio]
+    around = [small(r.picture(), side) for r in rng.sample(photos, min(_AROUND, len(photos)))]
     for first in range(0, len(records), _STEM_BATCH):
-        pictures = [small(r.picture(), side) for r in records[first : first + _STEM_BATCH]]
+        batch = records[first : first + _STEM_BATCH]
+        pictures = [small(r.picture(), side) for r in batch]
         for view in range(recipe.views):
-            seen = pictures if view == 0 else [another_view(p, rng) for p in pictures]
+            seen = [
+                p if view == 0 and not r.studio else draw_view(p, around, r.studio, rng)
+                for r, p in zip(batch, pictures, strict=True)
+            ]
             pixels = torch.from_numpy(to_pixels(seen, side, looks))
             views.put(view, first, each_look(model.tower.stem, pixels))
         progress("views", min(first + _STEM_BATCH, len(records)), len(records))
     return views
+
+
+def draw_view(
+    picture: Image.Image, around: Sequence[Image.Image], studio: bool, rng: random.Random
+) -> Image.Image:
+    """A view of a photo or of a studio picture, sometimes in other surroundings or half hidden."""
+    if studio and around:
+        picture = staged(picture, rng.choice(around), rng)
+    elif around and rng.random() < _MOVED:
+        picture = moved(picture, rng.choice(around), rng)
+    if around and rng.random() < _COVERED:
+        picture = covered(picture, rng.choice(around), rng)
+    return another_view(picture, rng)
 
 
 def small(picture: Image.Image, side_px: int) -> Image.Image:

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from inference.captions import DEFAULT_SCHEMA, Schema, Unknown, parse
+from inference.captions import DEFAULT_SCHEMA, GRADES, Schema, Unknown, parse
 from inference.pictures import decode
 
 SPLITS = ("train", "val", "test")
@@ -29,6 +29,8 @@ class Record:
     path: Path
     values: Mapping[str, str | None]
     attributes: Mapping[str, Any]
+    studio: bool = False
+    """Whether it is a catalog's picture: one sound pack on white."""
 
     @property
     def sku(self) -> str | None:
@@ -41,11 +43,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """What the model must know of a SKU."""
+    """What the model must know of a SKU. ``reference`` is its studio picture, if it has one."""
 
     code: str
     category: str
     spec: str
+    unit: str = ""
+    reference: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,27 @@ class Snapshot:
 
     splits: Mapping[str, tuple[Record, ...]]
     catalog: Mapping[str, CatalogEntry]
+
+    def references(self) -> list[Record]:
+        """The catalog's pictures as records: they show one sound pack."""
+        sound = GRADES[0]
+        return [
+            Record(
+                image_id=f"REF_{entry.code}",
+                path=entry.reference,
+                values={
+                    "sku": entry.code,
+                    "category": entry.category,
+                    "spec": entry.spec,
+                    "quantity": f"1{entry.unit}",
+                    "condition": sound,
+                },
+                attributes={},
+                studio=True,
+            )
+            for entry in self.catalog.values()
+            if entry.reference and entry.category and entry.spec and entry.unit
+        ]
 
 
 def read_snapshot(root: Path, schema: Schema = DEFAULT_SCHEMA) -> Snapshot:
@@ -65,7 +90,7 @@ def read_snapshot(root: Path, schema: Schema = DEFAULT_SCHEMA) -> Snapshot:
             splits[split] = tuple(_records(root, path, schema))
     if not splits.get("train"):
         raise SnapshotError(f"{root}: there is nothing in annotations/train.jsonl to train on")
-    return Snapshot(splits, _catalog(root / "metadata" / "sku_catalog.csv"))
+    return Snapshot(splits, _catalog(root, root / "metadata" / "sku_catalog.csv"))
 
 
 def _records(root: Path, path: Path, schema: Schema) -> list[Record]:
@@ -108,14 +133,23 @@ def text_of(values: Mapping[str, str | None]) -> str:
     return "|".join(f"【{key}】{Unknown().text() if v is None else v}" for key, v in values.items())
 
 
-def _catalog(path: Path) -> dict[str, CatalogEntry]:
+def _catalog(root: Path, path: Path) -> dict[str, CatalogEntry]:
     if not path.is_file():
         raise SnapshotError(f"{path.name} is missing in {path.parent}")
     with path.open(encoding="utf-8-sig", newline="") as file:
         return {
             row["code"]: CatalogEntry(
-                row["code"], (row.get("category") or "").rsplit("/", 1)[-1], row.get("spec") or ""
+                row["code"],
+                (row.get("category") or "").rsplit("/", 1)[-1],
+                row.get("spec") or "",
+                row.get("unit") or "",
+                _reference(root, row.get("reference_image") or ""),
             )
             for row in csv.DictReader(file)
             if row.get("code")
         }
+
+
+def _reference(root: Path, name: str) -> Path | None:
+    path = (root / name).resolve()
+    return path if path.is_relative_to(root.resolve()) and path.is_file() else None

@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from annotator.accounts.models import Project
 
-from .tour import Stop, tour
+from .tour import SKELETON, Stop, tour
+from .waiting import still
 from .world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -57,6 +58,7 @@ def test_no_page_shuts_anybody_out(
     front.context.clear_cookies()
     front.goto(f"{live_server.url}/sign-in")
     expect(front.get_by_test_id("login-submit")).to_be_visible()
+    still(front)
     grave += told(Stop("sign-in", "", "", ""), "light", violations(front))
     for stop, page in tour(full, sign_in, live_server.url):
         for theme in ("light", "dark"):
@@ -64,6 +66,7 @@ def test_no_page_shuts_anybody_out(
             page.wait_for_function(
                 "t => document.documentElement.dataset.mantineColorScheme === t", arg=theme
             )
+            still(page)  # half-way between two themes nothing has its contrast
             grave += told(stop, theme, violations(page))
             looked += 1
         page.emulate_media(color_scheme="light")
@@ -77,6 +80,8 @@ def test_axe_finds_what_is_wrong(
 ) -> None:
     """The test above can fail."""
     page = sign_in("rita")
+    expect(page.get_by_test_id(f"home-project-{project.pk}")).to_be_visible()
+    expect(page.locator(SKELETON)).to_have_count(0)
     page.evaluate(
         "document.querySelector('#main').insertAdjacentHTML('beforeend', '<img src=/favicon.svg>')"
     )

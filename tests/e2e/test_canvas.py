@@ -20,6 +20,8 @@ from annotator.labeling.models import Annotation, Task
 from annotator.suggestions.models import CaptureSuggestion, Suggestion
 from tests import factories
 
+from .waiting import at_rest, at_work, eventually, no_dialog
+
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDTH, HEIGHT = 1200, 800
@@ -74,6 +76,7 @@ def open_page(
         page = sign_in("anna")
         page.goto(f"{live_server.url}/p/{project.pk}/label")
         expect(page.get_by_test_id("photo").locator("img").first).to_be_visible()
+        at_work(page)
         return page
 
     return go
@@ -81,6 +84,7 @@ def open_page(
 
 def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where an image point is seen, by the browser's own arithmetic."""
+    at_rest(page)
     place = page.evaluate(
         """([x, y]) => {
           const point = new DOMPoint(x, y).matrixTransform(
@@ -93,6 +97,7 @@ def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
 
 
 def boxes(page: Page) -> list[tuple[int, int, int, int]]:
+    at_rest(page)
     found = page.evaluate(
         """() => [...document.querySelectorAll('[data-box] rect:last-child')].map((rect) =>
           ['x', 'y', 'width', 'height'].map((name) => Number(rect.getAttribute(name))))"""
@@ -109,36 +114,42 @@ def drag(page: Page, begin: tuple[float, float], end: tuple[float, float]) -> No
 
 
 def press(page: Page, *keys: str) -> None:
-    """Keys as a person strikes them, not as a scanner."""
+    """Keys as a person strikes them, not as a scanner. Those that are held back for a scan's sake are
+    given on by the page's clock, so that it is the page that waits."""
     for key in keys:
         page.keyboard.press(key)
-        page.wait_for_timeout(90)
+        page.evaluate("() => new Promise((done) => setTimeout(done, 90))")
+        at_rest(page)
 
 
-def scan(page: Page, code: str, sku: str | None = None) -> None:
+def scan(page: Page, code: str) -> None:
     """A scanner: digits 8 ms apart, then Enter. The browser is told the times, however slow this machine
-    is. Where keys are held back, which is timed by the clock, one may have to scan again for ``sku``."""
+    is."""
     session = page.context.new_cdp_session(page)
+    began = time.time()
+    for n, key in enumerate([*code, "Enter"]):
+        enter = key == "Enter"
+        event = {
+            "key": key, "code": key if enter else f"Digit{key}", "timestamp": began + n * 0.008,
+            "windowsVirtualKeyCode": 13 if enter else ord(key),
+        }  # fmt: skip
+        text = {} if enter else {"text": key}
+        session.send("Input.dispatchKeyEvent", {"type": "keyDown", **event, **text})
+        session.send("Input.dispatchKeyEvent", {"type": "keyUp", **event})
 
-    def once() -> None:
-        began = time.time()
-        for n, key in enumerate([*code, "Enter"]):
-            enter = key == "Enter"
-            event = {
-                "key": key, "code": key if enter else f"Digit{key}", "timestamp": began + n * 0.008,
-                "windowsVirtualKeyCode": 13 if enter else ord(key),
-            }  # fmt: skip
-            text = {} if enter else {"text": key}
-            session.send("Input.dispatchKeyEvent", {"type": "keyDown", **event, **text})
-            session.send("Input.dispatchKeyEvent", {"type": "keyUp", **event})
 
-    once()
-    for _ in range(4):
-        page.wait_for_timeout(400)
-        if sku is None or page.get_by_test_id("field-sku").input_value() == sku:
-            return
-        press(page, "Escape")
-        once()
+def scan_outside_fields(page: Page, code: str) -> None:
+    """A scan where keys are held back, which goes by the clock: no time passes between these."""
+    page.evaluate(
+        """(keys) => {
+          for (const key of keys) {
+            const code = key === 'Enter' ? key : 'Digit' + key;
+            const event = new KeyboardEvent('keydown', {key, code, bubbles: true, cancelable: true});
+            document.activeElement.dispatchEvent(event);
+          }
+        }""",
+        [*code, "Enter"],
+    )
 
 
 def test_boxes_survive_every_view_and_every_edit_can_be_undone(
@@ -152,7 +163,7 @@ def test_boxes_survive_every_view_and_every_edit_can_be_undone(
     assert all(abs(a - b) <= 2 for a, b in zip(drawn, (500, 300, 200, 120), strict=True)), drawn
     press(page, "Shift+t", "f")
     page.set_viewport_size({"width": 1440, "height": 900})
-    assert boxes(page) == [drawn]
+    eventually(lambda: boxes(page) == [drawn], "the boxes as they were")
     x, y, w, h = drawn
     drag(page, on_screen(page, x + w, y + h), on_screen(page, x + w + 100, y + h + 60))
     (resized,) = boxes(page)
@@ -187,7 +198,7 @@ def test_fingers_and_a_pen(open_page: Callable[[], Page], project: Project) -> N
     middle = on_screen(page, WIDTH / 2, HEIGHT / 2)
 
     def scale() -> float:
-        page.wait_for_timeout(60)
+        at_rest(page)
         return float(page.get_by_test_id("photo").get_attribute("data-scale") or 0)
 
     def touch(kind: str, *places: tuple[float, float]) -> None:
@@ -237,13 +248,18 @@ def test_the_sides_of_a_scene_keep_step(open_page: Callable[[], Page], project: 
     page = open_page()
     press(page, "Escape", "+", "+", "+")
     world = page.locator("[data-testid=photo] > div").first
-    place = world.get_attribute("style")
+    place = world.get_attribute("style") or ""
     page.get_by_test_id("side-2").click()
     expect(page.get_by_test_id("side-2")).to_have_attribute("aria-selected", "true")
-    assert world.get_attribute("style") == place
+    at_rest(page)
+    expect(world).to_have_attribute("style", place)
     press(page, "t")
+    expect(world).not_to_have_attribute("style", place)
     page.get_by_test_id("side-1").click()
-    assert world.get_attribute("style") == place, "each picture is turned on its own"
+    expect(page.get_by_test_id("side-1")).to_have_attribute("aria-selected", "true")
+    at_rest(page)
+    # each picture is turned on its own
+    expect(world).to_have_attribute("style", place)
 
 
 def test_a_scanner_fills_the_sku_from_anywhere(
@@ -259,7 +275,7 @@ def test_a_scanner_fills_the_sku_from_anywhere(
     expect(page.get_by_test_id("field-sku")).to_have_value("TEA-2")
     expect(quantity).to_have_value("12盒")
     press(page, "Escape")
-    scan(page, SKUS[0][2], sku="MILK-1")
+    scan_outside_fields(page, SKUS[0][2])
     expect(page.get_by_test_id("field-sku")).to_have_value("MILK-1")
     page.get_by_test_id("field-spec").focus()
     scan(page, "4000000000006")
@@ -267,6 +283,7 @@ def test_a_scanner_fills_the_sku_from_anywhere(
     expect(page.get_by_test_id("field-sku")).to_have_value("MILK-1")
     expect(page.get_by_test_id("field-spec")).to_have_value("1L/盒")
     expect(page.get_by_test_id("caption-line")).to_contain_text("【数量】12盒")
+    expect(page.locator("[data-bench] [data-field] :focus")).to_have_count(1)
     # a person who presses one key after another is no scanner: every key arrives
     press(page, "Escape", "r", "h", "v")
     expect(page.get_by_test_id("tool-select")).to_have_attribute("aria-pressed", "true")
@@ -283,6 +300,7 @@ def test_a_doubtful_guess_is_looked_at_before_it_counts(
     expect(page.get_by_test_id("field-quantity")).to_be_focused()
     press(page, "1", "Tab", "1", "Control+Enter")
     expect(page.get_by_test_id("field-sku")).to_be_focused()
+    at_work(page)
     page.screenshot(path=shots / "caption-doubt.png")
     # unsure: not by habit
     press(page, "F4")
@@ -292,6 +310,7 @@ def test_a_doubtful_guess_is_looked_at_before_it_counts(
     assert Annotation.objects.count() <= 1
     press(page, "Control+Enter")
     expect(page.get_by_test_id("confirm-doubt")).to_be_hidden()
+    at_work(page)
     # the second candidate by its number, in the untouched field; a typed number would be text
     expect(page.get_by_test_id("field-sku")).to_be_focused()
     press(page, "2")
@@ -335,6 +354,8 @@ def test_keys_are_ones_own(open_page: Callable[[], Page], project: Project, shot
     page = open_page()
     press(page, "Escape", "?")
     page.get_by_test_id("key-draw").click()
+    expect(page.get_by_test_id("key-draw")).to_have_attribute("aria-pressed", "true")
+    at_rest(page)
     page.keyboard.press("Control+z")
     expect(page.get_by_test_id("key-trouble")).to_contain_text("撤销")
     page.screenshot(path=shots / "keys-conflict.png")
@@ -343,7 +364,9 @@ def test_keys_are_ones_own(open_page: Callable[[], Page], project: Project, shot
     with page.expect_response("**/api/v1/me") as kept:
         page.keyboard.press("q")
     assert kept.value.ok
+    expect(page.get_by_test_id("key-draw")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("Escape")
+    no_dialog(page)
     expect(page.get_by_test_id("tool-box")).to_contain_text("Q")
     press(page, "Escape", "r")
     expect(page.get_by_test_id("tool-box")).to_have_attribute("aria-pressed", "false")

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import io
 import re
-import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from annotator.accounts.models import Project
 from annotator.captures.models import Capture, Quarantine
-from annotator.core import outbox
 from annotator.labeling.models import Task
 from tests.factories import picture_bytes
+
+from .conftest import working
+from .waiting import eventually, still
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PHOTOS = 200
+LET_THROUGH = 5
 DONE = """() => {
   const text = document.querySelector('[data-testid=upload-summary]').textContent;
   const found = /(\\d+) \\/ (\\d+)/.exec(text);
@@ -33,24 +33,15 @@ STARTED = """() => {
   const text = document.querySelector('[data-testid=upload-summary]')?.textContent ?? '';
   return parseInt(text) > 20;
 }"""
+# The page asks to be left open as long as a file that waits would not survive its closing.
+KEPT = """() => window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"""
 
 
 @pytest.fixture
-def worker(live_server: Any) -> Iterator[Callable[[], None]]:
+def worker(served: None) -> Iterator[None]:
     """Only takes photos in; nobody describes them."""
-    over = threading.Event()
-
-    def run() -> None:
-        while not over.is_set():
-            if not outbox.drain("bulk", limit=8):
-                time.sleep(0.1)
-        connection.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    yield lambda: None
-    over.set()
-    thread.join(30)
+    with working("bulk"):
+        yield
 
 
 @pytest.fixture
@@ -71,7 +62,7 @@ def shown(page: Page, theme: str, folder: Path, name: str) -> None:
     page.evaluate(
         "theme => document.documentElement.setAttribute('data-mantine-color-scheme', theme)", theme
     )
-    page.wait_for_timeout(300)
+    still(page)
     page.screenshot(path=folder / f"intake-{name}-{theme}.png")
 
 
@@ -84,20 +75,36 @@ def test_an_upload_outlives_a_cut_network_and_a_reload(
 ) -> None:
     page = sign_in("adam")
     open_captures(page, project, live_server)
-    page.get_by_test_id("upload-folder").set_input_files(folder)
     summary = page.get_by_test_id("upload-summary")
+    begun, cut, held = 0, False, list[Route]()
+
+    def hold_the_later(route: Route) -> None:
+        """However fast the server is, the network is cut in the middle."""
+        nonlocal begun
+        begun += 1
+        if begun > LET_THROUGH and not cut:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/captures", hold_the_later)
+    page.get_by_test_id("upload-folder").set_input_files(folder)
     page.wait_for_function(STARTED)
+    eventually(lambda: len(held) > 0, "a batch on its way", page)
     page.context.set_offline(True)
-    expect(page.get_by_test_id("upload-cut")).to_be_visible(timeout=15_000)
+    cut = True
+    for route in held:
+        route.abort("internetdisconnected")
+    expect(page.get_by_test_id("upload-cut")).to_be_visible()
     shown(page, "light", shots, "cut")
     before = Capture.objects.count()
     assert before < PHOTOS
-    # Long enough for what is left to be kept, with nothing asking to stay on the page.
-    page.wait_for_timeout(1000)
+    page.wait_for_function(KEPT)
+    page.unroute("**/api/v1/captures")
     page.context.set_offline(False)
     page.reload()
     expect(summary).to_be_visible()
-    page.wait_for_function(DONE, timeout=60_000)
+    page.wait_for_function(DONE)
     assert Capture.objects.count() == PHOTOS + 1 == Task.objects.count()
     assert Quarantine.objects.count() == 3
     assert Capture.objects.filter(cam_type="top").count() == PHOTOS
@@ -110,7 +117,8 @@ def test_an_upload_outlives_a_cut_network_and_a_reload(
     sent: list[str] = []
     page.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
     page.get_by_test_id("upload-folder").set_input_files(folder)
-    expect(chip).to_contain_text(str(known + PHOTOS + 1), timeout=60_000)
+    expect(chip).to_contain_text(str(known + PHOTOS + 1))
+    page.wait_for_function(DONE)
     posts = [r for r in sent if r.startswith("POST") and r.endswith("/api/v1/captures")]
     assert len(posts) <= 3, "only the three refused files are sent again"
 
@@ -135,15 +143,15 @@ def test_zips_quarantine_and_groups(
         file.writestr("words.jpg", b"not a picture")
     (tmp_path / "dock.zip").write_bytes(data.getvalue())
     page.get_by_test_id("upload-input").set_input_files(tmp_path / "dock.zip")
-    expect(page.locator("[data-testid^='job-']").first).to_contain_text("13", timeout=30_000)
-    expect(page.locator("[data-testid^='capture-']")).to_have_count(13, timeout=20_000)
+    expect(page.locator("[data-testid^='job-']").first).to_contain_text("13")
+    expect(page.locator("[data-testid^='capture-']")).to_have_count(13)
     shown(page, "light", shots, "zip")
     page.get_by_test_id("upload-urls").click()
     page.get_by_test_id("urls-text").fill("http://127.0.0.1:1/x.jpg\nhttp://127.0.0.1:1/x.jpg")
     shown(page, "dark", shots, "urls")
     page.get_by_test_id("urls-start").click()
     expect(page.get_by_test_id("urls-text")).to_be_hidden()
-    page.wait_for_timeout(2500)
+    eventually(lambda: Quarantine.objects.count() == 4, "the address's refusal", page)
     page.get_by_test_id("tab-quarantine").click()
     expect(page.get_by_test_id("quarantine-row")).to_have_count(4)
     shown(page, "light", shots, "quarantine")

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from annotator.accounts.models import Project, User
 from annotator.captures.intake import take_in
 from annotator.labeling.models import Annotation, Batch
 from tests import factories
+
+from .waiting import at_rest, at_work, eventually, no_dialog, still
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -26,6 +28,7 @@ def shoot(page: Page, shots: Path, name: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            still(page)
             page.screenshot(path=shots / f"{name}-{size}-{theme}.png")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1440, "height": 900})
@@ -69,8 +72,10 @@ def test_a_project_with_its_own_field(
     admin.get_by_test_id("tab-schema").click()
     expect(admin.get_by_test_id("leave-stay")).to_be_visible()
     admin.get_by_test_id("leave-stay").click()
+    no_dialog(admin)
     admin.get_by_test_id("settings-save").click()
     expect(admin.get_by_test_id("toast")).to_be_visible()
+    expect(admin.get_by_test_id("settings-save")).to_be_disabled()
 
     admin.get_by_test_id("tab-schema").click()
     admin.get_by_test_id("preset-expiry").click()
@@ -95,6 +100,7 @@ def test_a_project_with_its_own_field(
     shoot(admin, shots, "schema")
     admin.get_by_test_id("schema-save").click()
     expect(admin.get_by_text("字段已保存，第 2 版")).to_be_visible()
+    expect(admin.get_by_test_id("schema-save")).to_be_disabled()
     dairy.refresh_from_db()
     assert dairy.threshold == 0.9
     assert [f["key"] for f in dairy.schema["fields"]][-1] == "expiry"
@@ -104,8 +110,11 @@ def test_a_project_with_its_own_field(
     picture = {"name": "cap.png", "mimeType": "image/png", "buffer": factories.picture_bytes(7)}
     admin.get_by_test_id("guide-picture").set_input_files([picture])  # type: ignore[list-item]
     expect(admin.get_by_test_id("markdown").locator("img")).to_be_visible()
-    admin.get_by_test_id("guide-save").click()
+    with admin.expect_response(lambda answer: answer.request.method == "PATCH") as stored:
+        admin.get_by_test_id("guide-save").click()
+    assert stored.value.ok
     expect(admin.get_by_test_id("guide-save")).to_be_disabled()
+    expect(admin.get_by_test_id("guide-save")).not_to_have_attribute("data-loading", "true")
     shoot(admin, shots, "guide")
 
     admin.get_by_test_id("tab-batches").click()
@@ -129,12 +138,14 @@ def test_a_project_with_its_own_field(
     anna = sign_in("anna")
     anna.set_viewport_size({"width": 1440, "height": 900})
     anna.goto(f"{live_server.url}/p/{dairy.pk}/label")
+    at_work(anna)
     expect(anna.get_by_test_id("guide-open")).to_have_attribute("data-unread", "true")
     anna.keyboard.press("Escape")
     anna.keyboard.press("g")
     expect(anna.get_by_test_id("guide").locator("img")).to_be_visible()
     shoot(anna, shots, "label-guide")
     anna.keyboard.press("Escape")
+    no_dialog(anna)
     expect(anna.get_by_test_id("guide-open")).not_to_have_attribute("data-unread", "true")
     fill(anna, sku="MILK-1", category="乳品", spec="250ml/盒", quantity="3盒")
     anna.get_by_test_id("condition-1").click()
@@ -160,9 +171,11 @@ def test_a_project_with_its_own_field(
     anna.reload()
     expect(anna.get_by_test_id("field-sku")).to_have_value("MILK-1")
     expect(anna.get_by_test_id("field-expiry")).to_have_value("2026-09-01")
+    at_work(anna)
     fill(anna, origin="内蒙古")
-    with anna.expect_response(lambda answer: answer.url.endswith("/submit")):
+    with anna.expect_response(lambda answer: answer.url.endswith("/submit")) as sent:
         anna.keyboard.press("Control+Enter")
+    assert sent.value.ok
     standing = Annotation.objects.get(withdrawn_at=None)
     assert standing.caption.endswith("【保质期】2026-09-01|【产地】内蒙古")
     assert standing.schema_version == 3
@@ -177,6 +190,31 @@ def test_a_project_with_its_own_field(
         expect(admin.get_by_test_id("member-anna")).to_be_visible()
         admin.screenshot(path=shots / f"members-{language}.png")
         admin.goto(f"{live_server.url}/s/{site.pk}/admin/projects/{dairy.pk}?tab=schema")
+
+
+def test_the_guide_is_read_while_the_photo_comes(
+    sign_in: Callable[[str], Page], project: Project, live_server: Any
+) -> None:
+    """The photo, when it comes, does not take the keys away from what is being read."""
+    Project.objects.filter(pk=project.pk).update(guide="# 怎么数箱")
+    factories.TaskFactory(project=project)
+    page = sign_in("anna")
+    held: list[Route] = []
+    page.route("**/next", lambda route: held.append(route))
+    page.goto(f"{live_server.url}/p/{project.pk}/label")
+    expect(page.get_by_test_id("guide-open")).to_be_visible()
+    eventually(lambda: len(held) == 1, "the asking", page)
+    at_rest(page)
+    page.keyboard.press("g")
+    expect(page.get_by_test_id("guide")).to_be_visible()
+    expect(page.locator("[role=dialog] :focus")).to_have_count(1)
+    held[0].continue_()
+    page.unroute("**/next")
+    expect(page.get_by_test_id("field-sku")).to_be_attached()
+    at_rest(page)
+    expect(page.locator("[role=dialog] :focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    no_dialog(page)
 
 
 def test_a_member_is_added_with_a_password_shown_once(

@@ -14,6 +14,7 @@ from annotator.accounts.models import User
 from annotator.labeling.models import Task
 from annotator.review.models import Decision, Dispute, Feedback
 
+from .waiting import at_rest, at_work, eventually, no_dialog
 from .world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -29,15 +30,19 @@ def test_a_dispute_by_keyboard_and_the_next_one(
     expect(rita.get_by_test_id("review-severity-high")).to_contain_text("1")
     rita.get_by_test_id("review-field").select_option("quantity")
     expect(rita.locator("[data-testid^=review-row-]")).to_have_count(1)
-    rita.get_by_test_id("review-field").select_option("")
-    rita.get_by_test_id("review-sort").select_option("oldest")
-    expect(rita).to_have_url(re.compile("sort=oldest"))
     rows = rita.locator("[data-testid^=review-row-]")
+    rita.get_by_test_id("review-field").select_option("")
+    expect(rows).not_to_have_count(1)
+    with rita.expect_response(lambda answer: "sort=oldest" in answer.url):
+        rita.get_by_test_id("review-sort").select_option("oldest")
+    expect(rita).to_have_url(re.compile("sort=oldest"))
     expect(rows.first).to_have_attribute("data-testid", f"review-row-{full.dispute.pk}")
+    at_rest(rita)
     rita.evaluate("document.activeElement.blur()")
     rita.keyboard.press("ArrowDown")
+    expect(rows.first.locator(":focus")).to_have_count(1)
     rita.keyboard.press("Enter")
-    expect(rita).to_have_url(re.compile(f"/review/{full.dispute.pk}"))
+    expect(rita).to_have_url(re.compile(rf"/review/{full.dispute.pk}\b"))
 
     # Nobody is named; boxes of both lie over the photo, told apart by colour and by line.
     expect(rita.get_by_test_id("pick-b-quantity")).to_contain_text("9箱")
@@ -50,8 +55,7 @@ def test_a_dispute_by_keyboard_and_the_next_one(
     assert dashes[0] != dashes[1]
     # What comes next has been looked at, not taken.
     following = Dispute.objects.filter(closed_at=None).order_by("opened_at", "id")[1].task_id
-    rita.wait_for_function("() => performance.getEntriesByType('resource').length > 0")
-    assert f"GET /tasks/{following}/dispute" in looked
+    eventually(lambda: f"GET /tasks/{following}/dispute" in looked, "the look ahead", rita)
     assert Dispute.objects.get(task=following).reviewer is None
     # The desk fits: nothing is cut off at the right.
     right = rita.get_by_test_id("decide").evaluate("e => e.getBoundingClientRect().right")
@@ -62,6 +66,7 @@ def test_a_dispute_by_keyboard_and_the_next_one(
     rita.keyboard.press("ArrowUp")
     rita.keyboard.press("ArrowUp")
     rita.keyboard.press("n")
+    expect(rita.get_by_test_id("decision-note")).to_be_focused()
     rita.keyboard.type("右边一列也算")
     rita.keyboard.press("Control+Enter")
     expect(rita).to_have_url(re.compile(f"/review/{following}\\?sort=oldest"))
@@ -80,9 +85,11 @@ def test_a_queue_of_one_pair_stays_blind(
     page = f"/p/{full.project.pk}/review/{full.dispute.pk}?pair=%22{pair}%22"
     rita.goto(live_server.url + page)
     expect(rita.get_by_test_id("decide")).to_be_enabled()
+    at_rest(rita)
     rita.keyboard.press("a")
     rita.keyboard.press("Control+Enter")
-    expect(rita).not_to_have_url(re.compile(f"/review/{full.dispute.pk}"))
+    expect(rita).not_to_have_url(re.compile(rf"/review/{full.dispute.pk}\b"))
+    expect(rita.locator("#main h1")).not_to_have_text(f"#{full.dispute.pk}")
     expect(rita.get_by_test_id("decide")).to_be_enabled()
     expect(rita.get_by_test_id("outcome")).to_have_count(0)
     assert "安娜" not in rita.locator("#main").inner_text()
@@ -94,7 +101,9 @@ def test_sent_back_seen_and_answered(
     rita = sign_in("rita")
     rita.goto(f"{live_server.url}/p/{full.project.pk}/review/{full.dispute.pk}")
     expect(rita.get_by_test_id("decide")).to_be_enabled()
+    at_rest(rita)
     rita.keyboard.press("Alt+b")
+    expect(rita.get_by_test_id("send-back-note")).to_be_focused()
     rita.get_by_test_id("send-back-note").fill("请数清第二层")
     rita.route("**/send-back", lambda route: route.abort())
     rita.keyboard.press("Control+Enter")
@@ -102,7 +111,7 @@ def test_sent_back_seen_and_answered(
     expect(rita.get_by_role("dialog")).to_contain_text("连不上服务器")
     rita.unroute("**/send-back")
     rita.get_by_test_id("send-back-send").click()
-    expect(rita).not_to_have_url(re.compile(f"/review/{full.dispute.pk}"))
+    expect(rita).not_to_have_url(re.compile(rf"/review/{full.dispute.pk}\b"))
     assert Task.objects.get(pk=full.dispute.pk).state == "labeling"
 
     ben = sign_in("ben")
@@ -115,8 +124,10 @@ def test_sent_back_seen_and_answered(
     expect(detail).to_contain_text("7箱")
     expect(detail).not_to_contain_text("安娜")
     ben.keyboard.press("Escape")
+    no_dialog(ben)
     expect(ben.get_by_test_id("nav-feedback")).to_contain_text(str(before - 1))
     ben.goto(f"{live_server.url}/p/{full.project.pk}/label")
+    at_work(ben)
     expect(ben.get_by_test_id("returned-banner")).to_be_visible()
 
 
@@ -129,6 +140,7 @@ def test_trivial_ones_at_once(
     rows = rita.locator("[data-testid^=trivial-][data-testid]:is(li)")
     expect(rows).to_have_count(2)
     rita.get_by_test_id(f"settle-{full.trivial.pk}").uncheck()
+    at_rest(rita)
     rita.keyboard.press("Control+Enter")
     expect(rows).to_have_count(1)
     expect(rita.get_by_test_id("toast")).to_contain_text("已裁定 1 条")
@@ -147,6 +159,7 @@ def test_columns_are_kept_and_views_remember_them(
     with adam.expect_response("**/api/v1/me"):
         adam.get_by_test_id("column-source").click()
     adam.keyboard.press("Escape")
+    expect(adam.get_by_test_id("column-source")).to_have_count(0)
     expect(head).not_to_contain_text("来源")
     adam.reload()
     expect(head).to_contain_text("描述")
@@ -165,15 +178,19 @@ def test_columns_are_kept_and_views_remember_them(
     adam.goto(tasks)
     adam.get_by_test_id("views").click()
     adam.get_by_role("menuitem", name="已定稿").click()
+    expect(head).to_contain_text("描述")
     expect(head).not_to_contain_text("来源")
 
     # Keys of every list: / to the search, down into the rows, Enter opens.
     adam.goto(tasks)
-    expect(adam.locator("[data-testid^=task-row-]").first).to_be_visible()
+    rows = adam.locator("[data-testid^=task-row-]")
+    expect(rows.first).to_be_visible()
+    at_rest(adam)
     adam.keyboard.press("/")
     expect(adam.get_by_test_id("tasks-search")).to_be_focused()
     adam.keyboard.press("ArrowDown")
     adam.keyboard.press("ArrowDown")
+    expect(rows.nth(1).locator(":focus")).to_have_count(1)
     adam.keyboard.press("x")
     expect(adam.get_by_test_id("bulk-bar")).to_be_visible()
     adam.keyboard.press("Enter")

@@ -17,6 +17,8 @@ from annotator.labeling.models import Assignment, Batch, Task
 from tests import factories
 
 from .test_projects import shoot
+from .tour import SKELETON
+from .waiting import at_rest, at_work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -112,8 +114,11 @@ def test_batches_and_filters_on_the_lists(
     rows = admin.locator("[data-testid^=task-row-]")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("八月到货")
-    admin.get_by_test_id("tasks-batch").select_option("八月到货")
+    with admin.expect_response(lambda answer: f"batch={batch.pk}" in answer.url):
+        admin.get_by_test_id("tasks-batch").select_option("八月到货")
     expect(admin).to_have_url(re.compile(f"batch={batch.pk}$"))
+    expect(rows).to_have_count(2)
+    at_rest(admin)
     admin.get_by_test_id("tick-page").check()
     admin.get_by_test_id("bulk-batch").click()
     expect(admin.get_by_test_id(f"bulk-batch-{batch.pk}")).to_be_visible()
@@ -132,6 +137,8 @@ def test_a_task_of_whichever_project_has_its_turn(
     ben = sign_in("ben")
     next_on_site = ben.get_by_test_id(f"site-next-{project.site_id}")
     expect(ben.get_by_test_id(f"home-project-{cold.pk}")).to_be_visible()
+    expect(ben.locator(SKELETON)).to_have_count(0)
+    at_rest(ben)
     expect(next_on_site).to_have_count(0)  # only one project takes turns
     Project.objects.filter(pk=project.pk).update(share=1)
     ben.reload()
@@ -141,6 +148,7 @@ def test_a_task_of_whichever_project_has_its_turn(
     shoot(ben, shots, "home-site-next")
     next_on_site.click()
     expect(ben).to_have_url(re.compile(f"/p/{cold.pk}/label$"))
+    at_work(ben)
     expect(ben.get_by_test_id("field-sku")).to_be_visible()
     held = Assignment.objects.filter(annotator=User.objects.get(username="ben"))
     assert [one.task_id for one in held] == [task.pk], "the page goes on with what was taken"

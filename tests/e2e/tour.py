@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
+from .waiting import at_rest, still
 from .world import World
+
+SKELETON = "[role=status][aria-label]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,10 @@ def arrive(page: Page, stop: Stop, base: str) -> None:
     page.goto(base + stop.address)
     expect(page.get_by_test_id(stop.shows).first).to_be_visible()
     if stop.press:
+        at_rest(page)
+        page.keyboard.press("Escape")  # where a field has the focus, a letter would be text
         page.keyboard.press(stop.press)
         expect(page.get_by_test_id(stop.then)).to_be_visible()
     page.wait_for_load_state("networkidle")
+    expect(page.locator(SKELETON)).to_have_count(0)
+    still(page)

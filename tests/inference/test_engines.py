@@ -268,9 +268,9 @@ def test_profiles_cover_a_token_a_tree_and_batches(folder: Path) -> None:
             "mask": (batch, 1, tokens, past + tokens),
         }
 
-    assert few.fits(shapes(1, 1, 16)) and few.fits(shapes(8, 8, 16 + 256))
-    assert not few.fits(shapes(1, 9, 16)) and many.fits(shapes(1, 416, 16))
-    assert not many.fits(shapes(9, 416, 16)) and not many.fits(shapes(1, 2000, 16))
+    assert few.fits(shapes(1, 1, 16)) and few.fits(shapes(8, 32, 16 + 256))
+    assert not few.fits(shapes(1, 33, 16)) and many.fits(shapes(1, 4096, 16 + 256))
+    assert not few.fits(shapes(9, 1, 16)) and not many.fits(shapes(1, 5000, 16))
     assert isinstance(batch_profiles("pixels", (3, 8, 8))[1], Profile)
 
 

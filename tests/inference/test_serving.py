@@ -46,8 +46,8 @@ def base_url(recognizer: LocalRecognizer) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while not (server.started and httpx.get(f"{url}/readyz").status_code == 200):
+    deadline = time.monotonic() + 120
+    while not (server.started and httpx.get(f"{url}/readyz", timeout=60).status_code == 200):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     yield url
@@ -108,14 +108,14 @@ def test_bodies_are_bounded(client: HttpRecognizer, base_url: str) -> None:
             yield b"x" * 100_000
 
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    answer = httpx.post(f"{base_url}/v1/describe", content=chunks(), headers=headers)
+    answer = httpx.post(f"{base_url}/v1/describe", content=chunks(), headers=headers, timeout=60)
     assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/v1/describe", "/v1/rank"])
 @pytest.mark.parametrize("body", [b"", b"[1, 2]", b"{}", b"\xff\xfe"])
 def test_requests_that_make_no_sense(base_url: str, path: str, body: bytes) -> None:
-    answer = httpx.post(f"{base_url}{path}", content=body)
+    answer = httpx.post(f"{base_url}{path}", content=body, timeout=60)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
@@ -133,10 +133,10 @@ def test_too_many_pictures_for_the_queue(base_url: str) -> None:
 
 def test_metrics(client: HttpRecognizer, base_url: str) -> None:
     client.describe([b"nonsense"])
-    text = httpx.get(f"{base_url}/metrics").text
+    text = httpx.get(f"{base_url}/metrics", timeout=60).text
     assert 'warevision_recognizer_pictures_total{outcome="unreadable"}' in text
     assert "warevision_recognizer_queue_depth 0" in text
-    assert httpx.get(f"{base_url}/healthz").status_code == 200
+    assert httpx.get(f"{base_url}/healthz", timeout=60).status_code == 200
 
 
 def test_nobody_there() -> None:
@@ -162,8 +162,10 @@ class HttpClients:
 
     def describe_at_once(self, images: Sequence[bytes]) -> list[object]:
         outcomes: list[object] = []
+        together = threading.Barrier(len(self._clients))
 
         def ask(client: HttpRecognizer) -> None:
+            together.wait()
             try:
                 outcomes.append(client.describe(images))
             except RecognizerError as error:
@@ -191,7 +193,7 @@ class Gate:
     def __call__(self, images: Sequence[bytes]) -> list[Description | Failure]:
         self.batches.append(list(images))
         self.started.set()
-        self.open.wait(10)
+        self.open.wait(60)
         if b"crash" in images:
             raise RuntimeError("no luck")
         return [Failure("unreadable", image.decode()) for image in images]
@@ -201,11 +203,11 @@ def test_urgent_pictures_overtake_and_batches_are_small() -> None:
     gate = Gate()
     queue = PictureQueue(gate, capacity=10, batch_size=2)
     first = queue.submit([b"first"])
-    assert gate.started.wait(10)
+    assert gate.started.wait(60)
     normal = queue.submit([b"n1", b"n2", b"n3"])
     urgent = queue.submit([b"u1"], urgent=True)
     gate.open.set()
-    results = [f.result(10) for f in (*first, *normal, *urgent)]
+    results = [f.result(60) for f in (*first, *normal, *urgent)]
     assert [r.detail for r in results if isinstance(r, Failure)] == [
         "first",
         "n1",
@@ -221,7 +223,7 @@ def test_a_full_queue_takes_a_request_whole_or_not_at_all() -> None:
     gate = Gate()
     queue = PictureQueue(gate, capacity=3)
     queue.submit([b"running"])
-    assert gate.started.wait(10)
+    assert gate.started.wait(60)
     queue.submit([b"1", b"2"])
     with pytest.raises(QueueFull) as caught:
         queue.submit([b"3", b"4"])
@@ -237,10 +239,10 @@ def test_a_crash_is_answered_and_the_worker_lives() -> None:
     gate.open.set()
     queue = PictureQueue(gate)
     (crashed,) = queue.submit([b"crash"])
-    failure = crashed.result(10)
+    failure = crashed.result(60)
     assert isinstance(failure, Failure) and failure.code == "internal"
     (after,) = queue.submit([b"after"])
-    assert after.result(10) == Failure("unreadable", "after")
+    assert after.result(60) == Failure("unreadable", "after")
     assert queue.ready
     queue.close()
 
@@ -249,9 +251,10 @@ def test_closing_cancels_what_waits() -> None:
     gate = Gate()
     queue = PictureQueue(gate)
     queue.submit([b"running"])
-    assert gate.started.wait(10)
+    assert gate.started.wait(60)
     (waiting,) = queue.submit([b"waiting"])
-    threading.Timer(0.1, gate.open.set).start()
+    # the running batch ends only when the waiting one has been cancelled
+    waiting.add_done_callback(lambda _: gate.open.set())
     queue.close()
     assert waiting.cancelled()
     with pytest.raises(QueueFull):

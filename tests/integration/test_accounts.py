@@ -307,7 +307,7 @@ def test_the_exit_status_tells_of_failure() -> None:
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "annotator.settings.test"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (run.returncode, run.stdout) == (1, "")
     assert "10" in run.stderr
@@ -381,7 +381,7 @@ def test_production_names_every_problem_at_once(tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert run.returncode == 1
     variables = ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS")

@@ -289,7 +289,7 @@ class Names:
 
 
 def client(names: Names | None = None, **options: Any) -> egress.Client:
-    options = {"max_bytes": 1 << 20, "limit_s": 5.0, **options}
+    options = {"max_bytes": 1 << 20, "limit_s": 60.0, **options}
     return egress.Client(resolve=names or Names(), **options)
 
 
@@ -366,10 +366,11 @@ def test_redirects_are_judged_anew(web: int) -> None:
 
 
 def test_size_time_and_status_are_bounded(web: int) -> None:
-    fetch = client(Names(nas_local=["127.0.0.1"]), allow=["nas.local"], limit_s=1.0)
+    fetch = client(Names(nas_local=["127.0.0.1"]), allow=["nas.local"])
+    hasty = client(Names(nas_local=["127.0.0.1"]), allow=["nas.local"], limit_s=1.0)
     base = f"http://nas.local:{web}"
     assert refusal(fetch, f"{base}/endless") == "file_too_large"
-    assert refusal(fetch, f"{base}/slow") == "url_timeout"
+    assert refusal(hasty, f"{base}/slow") == "url_timeout"
     assert refusal(fetch, f"{base}/absent") == "url_status"
     assert refusal(fetch, "http://nas.local:1/") == "url_failed"
 

@@ -238,7 +238,7 @@ def test_two_workers_never_have_the_same_row(worker: Worker) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert not errors
     assert Counter(claimed) == Counter(range(40))
 

@@ -30,7 +30,7 @@ def script(text: str) -> list[str]:
     return [sys.executable, "-c", text]
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 10.0) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 60.0) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if condition():
@@ -45,6 +45,14 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def is_gone(pid: int) -> bool:
+    """An orphan is reaped by init, where there is one; until then it is a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +116,7 @@ def test_a_child_that_runs_once_is_left_ended(tmp_path: Path) -> None:
     running.start()
     process = running._running[0].process
     assert process is not None
-    process.wait(10)
+    process.wait(60)
     for _ in range(3):
         running._mend()
     running.stop()
@@ -142,16 +150,12 @@ def test_stopping_ends_children_that_do_not_listen(
     finally:
         started = time.monotonic()
         running.stop()
-    assert 0.25 < time.monotonic() - started < 5
+    assert 0.25 < time.monotonic() - started < 30
     codes = [r.process.returncode for r in running._running if r.process]
     assert codes == [-signal.SIGKILL, -signal.SIGTERM]
     outer, inner = map(int, ready.read_text().split())
     assert not is_alive(outer)
-    # The orphan is reaped by init, where there is one; until then it is a zombie.
-    state = Path(f"/proc/{inner}/stat")
-    assert eventually(
-        lambda: not state.exists() or state.read_text().rsplit(")")[1].split()[0] == "Z"
-    )
+    assert eventually(lambda: is_gone(inner))
 
 
 def test_a_signal_stops_everything(tmp_path: Path) -> None:
@@ -181,7 +185,7 @@ def test_ready_means_that_every_address_answers(tmp_path: Path) -> None:
     running = Supervisor([good], logs=tmp_path, say=said.append)
     running.start()
     try:
-        assert running.wait_ready(10)
+        assert running.wait_ready(60)
         late = Supervisor([bad], logs=tmp_path, say=said.append)
         late.start()
         try:
@@ -210,9 +214,4 @@ def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{child}").exists() or "Z (zombie)" in (
-        Path(f"/proc/{child}/status").read_text()
-    )
+    assert eventually(lambda: is_gone(child))

@@ -97,7 +97,10 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
   useEffect(() => {
     doubtNow.current = () => firstDoubt(label, fields, suggestion);
   });
-  useEffect(() => focusField(doubtNow.current()), [turn]);
+  useEffect(() => {
+    // a photo that comes while the guide is read waits behind it
+    if (!document.querySelector("[role=dialog][aria-modal=true]")) focusField(doubtNow.current());
+  }, [turn]);
 
   const errors = validate(label, fields, project, { missing: t("field.missing"), boxesRequired: t("label.boxesRequired") });
   const doubts = unconfirmed(label, fields, suggestion);
