@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 
 from .base import Engine, EngineError, Picture, has_graphs
 
-Kind = Literal["auto", "torch", "onnx", "onnx-int8", "tensorrt", "tensorrt-int8"]
+Kind = Literal["auto", "torch", "torch-compiled", "onnx", "onnx-int8", "tensorrt", "tensorrt-int8"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 __all__ = ["KINDS", "Engine", "EngineError", "Kind", "Picture", "choose", "open_engine"]
@@ -34,12 +34,12 @@ def open_engine(folder: Path, kind: Kind = "auto", *, threads: int = 1) -> Engin
         return TensorRTEngine.open(
             folder / "onnx", folder / "tensorrt", precision="int8" if quantised else "fp16"
         )
-    if kind == "torch":
+    if kind in ("torch", "torch-compiled"):
         if not _is_here("torch") or not _is_here("transformers"):
             raise EngineError("torch and transformers are not installed: pip install -e '.[train]'")
         from .torch import TorchEngine
 
-        return TorchEngine.open(folder / "model")
+        return TorchEngine.open(folder / "model", compiled=kind == "torch-compiled")
     raise EngineError(f"{kind} is no engine; there are {', '.join(KINDS)}")
 
 

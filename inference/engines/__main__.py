@@ -5,7 +5,8 @@
 ``--model`` is an ``--out`` of the training; without one a model of the usual size that has learned
 nothing is made, on which times mean something and first answers nothing. Milliseconds are those of a whole
 batch, least / median / least of the CPU; ``photo`` is the way from pixels to a caption: encode, weigh a catalog,
-take in the SKU's fields, write ten characters. The floor is what the multiplications and the bytes would
+take in the SKU's fields, write ten characters. ``torch-compiled`` runs only when named: it takes
+minutes to open. The floor is what the multiplications and the bytes would
 take on one thread of this CPU at its measured peak.
 """
 
@@ -34,6 +35,7 @@ from .parity import ANYTHING, LIMITS, Parity
 
 _PRECISION: dict[Kind, Precision] = {
     "torch": "fp32",
+    "torch-compiled": "fp32",
     "onnx": "fp32",
     "onnx-int8": "int8",
     "tensorrt": "fp16",
@@ -46,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m inference.engines", description=__doc__)
     kinds = [kind for kind in KINDS if kind != "auto"]
     parser.add_argument("--model", type=Path, help="an --out of the training")
-    parser.add_argument("--engines", nargs="+", choices=kinds, default=kinds)
+    parser.add_argument(
+        "--engines", nargs="+", choices=kinds, default=[k for k in kinds if k != "torch-compiled"]
+    )
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 4, 8])
     parser.add_argument("--photos", type=Path, help="a folder of pictures to compare on")
     parser.add_argument("--pictures", type=int, default=32, help="how many of them")

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,13 @@ class Measured:
 
 def measure(folder: Path, kind: Kind, task: Task) -> Measured:
     """Measure ``kind`` in a new process. Raises what opening it raises."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measure, (folder, kind, task))
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:  # its process may have children
+        return pool.submit(_measure, folder, kind, task).result()
 
 
 def _measure(folder: Path, kind: Kind, task: Task) -> Measured:
-    if kind == "torch":
+    if kind.startswith("torch"):
         import torch
 
         torch.set_num_threads(task.threads)

@@ -21,11 +21,12 @@ from .base import EngineError, Graph, Precision, graph_path, ranges_path
 from .cuda import Gpu
 
 MAX_BATCH = 8
-MAX_TOKENS = 1024
-"""Of a tree or chunk that goes through ``step`` at once."""
+MAX_CHUNK = 32
+"""Tokens of each picture that go through ``step`` together, in a batch."""
+MAX_TREE = 4096
+"""Tokens of one picture's tree of alternatives."""
 MAX_PAST = 256
 """Tokens before them, the picture's besides."""
-_FEW = 8
 
 Shape = tuple[int, ...]
 Flavour = Literal["tensorrt", "tensorrt_rtx"]
@@ -62,10 +63,10 @@ def batch_profiles(name: str, shape: Shape) -> tuple[Profile, ...]:
 
 
 def step_profiles(past: Sequence[int | str], queries: int) -> tuple[Profile, ...]:
-    """A few tokens; and up to :data:`MAX_TOKENS`, a tree of alternatives. ``past`` is that input's
-    shape [B, L, 2, H, P, D / H], of which B and P are free."""
+    """A token or a chunk for each of a batch; and a tree of alternatives for one picture. ``past`` is
+    that input's shape [B, L, 2, H, P, D / H], of which B and P are free."""
 
-    def of(likely: int, most: int) -> Profile:
+    def of(batch: int, likely: int, most: int) -> Profile:
         def shapes(batch: int, tokens: int, before: int) -> dict[str, Shape]:
             keys = tuple(int(size) for n, size in enumerate(past) if n not in (0, 4))
             return {
@@ -75,10 +76,10 @@ def step_profiles(past: Sequence[int | str], queries: int) -> tuple[Profile, ...
                 "mask": (batch, 1, tokens, queries + before + tokens),
             }
 
-        three = (shapes(1, 1, 0), shapes(1, likely, _FEW), shapes(MAX_BATCH, most, MAX_PAST))
+        three = (shapes(1, 1, 0), shapes(1, likely, MAX_CHUNK), shapes(batch, most, MAX_PAST))
         return Profile({name: tuple(s[name] for s in three) for name in three[0]})  # type: ignore[misc]
 
-    return (of(1, _FEW), of(MAX_TOKENS // 4, MAX_TOKENS))
+    return (of(MAX_BATCH, 1, MAX_CHUNK), of(1, MAX_TREE // 8, MAX_TREE))
 
 
 @dataclass(frozen=True, slots=True)

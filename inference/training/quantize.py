@@ -92,6 +92,7 @@ def calibrate(graphs: Path, graph: Graph, feeds: Iterable[Feed]) -> None:
         for feed in feeds:
             calibrator.collect_data(_Once(feed))
         save_tensors_data(calibrator.compute_data(), ranges_path(graphs, graph))
+        ranges_path(graphs, graph).chmod(0o644)  # it is written by way of a private file
 
 
 def _step_feeds(engine: OnnxEngine, pictures: Sequence[Picture], tree: Tree) -> Iterator[Feed]:

@@ -17,19 +17,20 @@ from PIL import Image, ImageDraw
 
 from inference.engines import EngineError, choose, open_engine
 from inference.engines.__main__ import main as engines_main
-from inference.engines.base import GRAPHS, Engine, graph_path, has_graphs
+from inference.engines.base import GRAPHS, Engine, Graph, graph_path, has_graphs
 from inference.engines.cuda import Gpu
 from inference.engines.measure import catalog_of
 from inference.engines.onnx import OnnxEngine
 from inference.engines.parity import LIMITS, Answers, Parity
 from inference.engines.plans import Profile, Target, batch_profiles, fingerprint, step_profiles
 from inference.minigpt.pixels import to_pixels
+from tests.inference import host_cuda
 
 torch = pytest.importorskip("torch", reason="training wants torch: pip install -e '.[train]'")
 
-from inference.engines import plans, precision  # noqa: E402
+from inference.engines import cuda, plans, precision  # noqa: E402
 from inference.engines.floor import Machine, work_of  # noqa: E402
-from inference.engines.tensorrt import profiles_of  # noqa: E402
+from inference.engines.tensorrt import TensorRTEngine, profiles_of  # noqa: E402
 from inference.engines.torch import TorchEngine  # noqa: E402
 from inference.minigpt.model import MiniGPT, MiniGPTConfig  # noqa: E402
 from inference.minigpt.vocabulary import Vocabulary  # noqa: E402
@@ -243,8 +244,8 @@ def test_a_plan_is_named_after_all_that_it_depends_on(folder: Path, tmp_path: Pa
     name = target.plan_name("encode", "fp16", fingerprint(folder / "onnx", "encode", "fp16"))
     assert name.startswith("encode.fp16.nvidia-geforce-rtx-4090.sm89.tensorrt11.4.0.106.570.86.15.")
     others = [
-        Target.here(Gpu("NVIDIA L40", (8, 9), "570.86.15"), Trt),  # type: ignore[arg-type]
-        Target.here(Gpu(gpu.name, (8, 9), "580.1"), Trt),  # type: ignore[arg-type]
+        Target.here(Gpu("NVIDIA L40", (8, 9), "570.86.15"), trt),
+        Target.here(Gpu(gpu.name, (8, 9), "580.1"), trt),
     ]
     sha256 = fingerprint(folder / "onnx", "encode", "fp16")
     assert name not in {other.plan_name("encode", "fp16", sha256) for other in others}
@@ -267,9 +268,9 @@ def test_profiles_cover_a_token_a_tree_and_batches(folder: Path) -> None:
             "mask": (batch, 1, tokens, past + tokens),
         }
 
-    assert few.fits(shapes(1, 1, 16)) and few.fits(shapes(8, 8, 16 + 256))
-    assert not few.fits(shapes(1, 9, 16)) and many.fits(shapes(1, 416, 16))
-    assert not many.fits(shapes(9, 416, 16)) and not many.fits(shapes(1, 2000, 16))
+    assert few.fits(shapes(1, 1, 16)) and few.fits(shapes(8, 32, 16 + 256))
+    assert not few.fits(shapes(1, 33, 16)) and many.fits(shapes(1, 4096, 16 + 256))
+    assert not few.fits(shapes(9, 1, 16)) and not many.fits(shapes(1, 5000, 16))
     assert isinstance(batch_profiles("pixels", (3, 8, 8))[1], Profile)
 
 
@@ -289,6 +290,32 @@ def test_plans_for_an_rtx_4090_are_built_without_a_gpu(folder: Path, kind: Any) 
         assert 1e5 < len(plan) < 1e8
     with pytest.raises(EngineError, match="cannot read the graph"):
         plans.build(trt, b"no graph", (), target)
+
+
+@pytest.mark.parametrize("kind", ["fp16", "int8"])
+def test_buffers_profiles_and_shapes_of_a_running_plan(
+    kind: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda, "_cuda", host_cuda)
+    graphs = folder / "onnx"
+    plan_of: dict[Graph, bytes] = {graph: graph.encode() for graph in GRAPHS}
+    known = {
+        plan_of[graph]: host_cuda.Plan(
+            plans.source_of(graphs, graph, kind), profiles_of(graphs, graph)
+        )
+        for graph in GRAPHS
+    }
+    engine = TensorRTEngine(host_cuda.tensorrt(known), plan_of)
+    pixels, tree = seen(folder, 10, seed=6), catalog_of(folder)
+    wanted = Answers.of(TorchEngine.open(folder / "model", device="cpu"), pixels, tree)
+    assert Parity.of(wanted, Answers.of(engine, pixels, tree)).misses(LIMITS[kind]) == []
+    buffers = len(host_cuda.held)
+    engine.encode(pixels[:1])
+    assert len(host_cuda.held) == buffers, "buffers are kept"
+    with pytest.raises(EngineError, match="was not built for"):
+        engine.encode(pixels[:9])
+    with pytest.raises(EngineError, match="cannot load the plan"):
+        TensorRTEngine(host_cuda.tensorrt({}), plan_of)
 
 
 # --- figures -------------------------------------------------------------------------------------
