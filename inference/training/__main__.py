@@ -30,7 +30,8 @@ from inference.minigpt.vocabulary import Vocabulary
 
 from .export import export_onnx
 from .fit import Recipe, fit
-from .judge import calibrated, judge
+from .judge import calibrated, codes_of, judge
+from .quantize import quantize_model
 from .snapshot import Record, Snapshot, SnapshotError, read_snapshot, units_of
 
 _DEFAULT = Recipe()
@@ -129,16 +130,21 @@ def train(
     _write(out / "calibration.json", {**facts, "temperatures": {}, "sku_weights": {}})
     reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
     _write(out / "calibration.json", facts | calibrated(reader, unseen, snapshot.catalog))
-    reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
+    codes = codes_of(records, snapshot.catalog)
+    int8 = quantize_model(out, records, codes)
+    val = snapshot.splits.get("val", unseen)
     report = {
         "recipe": asdict(recipe),
         "photos": {split: len(rows) for split, rows in snapshot.splits.items()},
         "classes": len(model.config.classes),
         "parameters": sum(p.numel() for p in model.parameters()),
         "losses": [round(loss, 4) for loss in losses],
-        "seconds": round(time.monotonic() - began),
-        "val": judge(reader, snapshot.splits.get("val", unseen), snapshot.catalog),
+        "val": judge(Reader.open(out, "onnx"), val, snapshot.catalog),
+        "int8": int8,
     }
+    if int8["kept"]:
+        report["val_int8"] = judge(Reader.open(out, "onnx-int8"), val, snapshot.catalog)
+    report["seconds"] = round(time.monotonic() - began)
     _write(out / "report.json", report)
     return report
 

@@ -205,7 +205,9 @@ def test_it_learns_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert report["val"] == {k: v for k, v in said.items() if k not in ("ok", "out")}
     steps = [json.loads(line) for line in (out / "progress.jsonl").read_text("utf-8").splitlines()]
     assert steps[-1]["stage"] == "epochs" and steps[-1]["done"] == 24
-    assert {p.name for p in (out / "onnx").iterdir()} == {"encode.onnx", "begin.onnx", "step.onnx"}
+    files = {p.name for p in (out / "onnx").iterdir()}
+    assert {"encode.onnx", "begin.onnx", "step.onnx", "int8.json"} <= files
+    assert ("encode.int8.onnx" in files) == report["int8"]["kept"] == ("val_int8" in report)
     # It goes on from there, with the classes of the new snapshot.
     more = tmp_path / "more"
     assert main([*command, "--out", str(more), "--base", str(out), "--epochs", "1", "--json"]) == 0
