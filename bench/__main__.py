@@ -9,6 +9,7 @@ from pathlib import Path
 MEASUREMENTS = (
     "recognition",
     "serving",
+    "engines",
     "loop",
     "intake",
     "export",

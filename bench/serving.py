@@ -115,7 +115,7 @@ async def at_a_rate(
 def server(*options: str, model: str = FAULTY, **model_options: Any) -> Iterator[Server]:
     """A server with a fake model of known service time."""
     with tempfile.TemporaryDirectory(prefix="warevision-bench-") as folder:
-        told = ("--model", model, "--model-options", json.dumps(model_options))
+        told = ("--recognizer", model, "--recognizer-options", json.dumps(model_options))
         with serving(Path(folder), *told, "--log-level", "WARNING", *options) as running:
             yield running
 

@@ -27,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     recognize = commands.add_parser("recognize", help="propose the SKU of each picture")
     recognize.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     recognize.add_argument("--catalog", type=Path, required=True, help="sku_catalog.csv")
-    recognize.add_argument("--model", type=Path, help="a folder of site logs to learn from")
+    recognize.add_argument(
+        "--model", type=Path, help="a MiniGPT, as training wrote it, or a folder of site logs"
+    )
     recognize.add_argument("--site", help="the site in --model (default: its only one)")
     recognize.add_argument("--json", action="store_true", help="one JSON line a picture")
     recognize.set_defaults(run=_recognize)
@@ -41,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8100)
     serve.add_argument("--sites", type=Path, required=True, help="folder of site logs")
+    serve.add_argument("--model", type=Path, help="a MiniGPT, as training wrote it")
     _add_settings(serve)
     serve.set_defaults(run=_serve)
 
@@ -55,13 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _recognize(options: argparse.Namespace) -> int:
     from inference.local import LocalRecognizer
+    from inference.minigpt.reading import is_model
 
+    model = options.model if options.model and is_model(options.model) else None
+    sites = options.model if model is None else None
     with tempfile.TemporaryDirectory() as empty:
-        recognizer = LocalRecognizer(options.model or empty)
+        recognizer = LocalRecognizer(sites or empty, model=model)
         try:
             site = _SITE
-            if options.model is not None:
-                site = options.site or _only_site(options.model)
+            if sites is not None:
+                site = options.site or _only_site(sites)
                 recognizer.settle(site)
             recognizer.teach(site, list(_catalog_changes(options.catalog, recognizer)))
             recognizer.settle(site)
@@ -181,7 +187,7 @@ _SETTINGS = {
     "tries": "calls that may fail before a picture is given up",
     "kill_grace_s": "after which a process that hangs is killed",
     "cache_mb": "of descriptions kept by content",
-    "model": "dotted path of the recognizer",
+    "recognizer": "dotted path of what each model process makes",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
 }
 """The settings of :class:`inference.serving.settings.ServerSettings` that are options."""
@@ -200,10 +206,10 @@ def _add_settings(serve: argparse.ArgumentParser) -> None:
             )
     serve.add_argument("--threads", type=int, default=1, help="threads for one picture")
     serve.add_argument(
-        "--model-options", type=json.loads, default={}, metavar="JSON", help="for --model"
+        "--recognizer-options", type=json.loads, default={}, metavar="JSON", help="for it"
     )
     serve.add_argument(
-        "--pass-environment", nargs="*", default=[], metavar="NAME", help="for --model"
+        "--pass-environment", nargs="*", default=[], metavar="NAME", help="variables that it gets"
     )
 
 
@@ -215,9 +221,10 @@ def _serve(options: argparse.Namespace) -> int:
     from inference.serving.settings import ServerSettings
 
     to_stderr(options.log_level)
+    model = {"model": str(options.model)} if options.model else {}
     settings = ServerSettings(
         sites=options.sites,
-        model_options={"threads": options.threads, **options.model_options},
+        recognizer_options={"threads": options.threads, **model, **options.recognizer_options},
         pass_environment=tuple(options.pass_environment),
         **{name: getattr(options, name) for name in _SETTINGS},
     )

@@ -59,6 +59,7 @@ class Description:
     ``embedding`` is a little-endian float16 vector [D], L2-normalised. ``keypoints`` are packed
     local features for geometric verification (empty when there are none). ``missing`` names each
     piece of evidence that could not be had, with the reason, for example ``{"ocr": "timed out"}``.
+    ``sight`` is what MiniGPT saw (see :mod:`inference.minigpt.sight`), empty where none looked.
     ``describer`` names the versions that made it: descriptions of different describers are not
     comparable.
     """
@@ -73,11 +74,13 @@ class Description:
     missing: Mapping[str, str] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     keypoints: bytes = b""
+    sight: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {
             "embedding": base64.b64encode(self.embedding).decode(),
             "keypoints": base64.b64encode(self.keypoints).decode(),
+            "sight": base64.b64encode(self.sight).decode(),
         }
 
     @classmethod
@@ -87,6 +90,7 @@ class Description:
                 **data,
                 "embedding": base64.b64decode(data["embedding"]),
                 "keypoints": base64.b64decode(data.get("keypoints", "")),
+                "sight": base64.b64decode(data.get("sight", "")),
                 "barcodes": tuple(Barcode(**_with_polygon(b)) for b in data.get("barcodes", ())),
                 "ocr_lines": tuple(OcrLine(**_with_polygon(o)) for o in data.get("ocr_lines", ())),
             }
@@ -202,7 +206,8 @@ class SiteRef:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One ranked SKU. ``confidence`` is calibrated, in 0…1; ``parts`` holds the probability that
-    each piece of evidence alone gives it: ``barcode | pack_text | neighbours | picture | words``.
+    each piece of evidence alone gives it: ``barcode | pack_text | neighbours | picture | words |
+    minigpt``.
     """
 
     sku_code: str
@@ -233,11 +238,21 @@ class FieldSuggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class HeatMap:
+    """How much each part of a picture had to do with a field's value: ``rows`` × ``columns`` values
+    of a byte each over the whole upright picture, row by row, 255 the most (``data`` in base64)."""
+
+    rows: int
+    columns: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recognition:
     """What the machine proposes for one picture of one site.
 
-    ``flags`` is a subset of ``low_confidence``, ``evidence_disagrees``, ``barcode_unknown``,
-    ``empty_memory``.
+    ``heat`` has a map for each field of MiniGPT's caption. ``flags`` is a subset of
+    ``low_confidence``, ``evidence_disagrees``, ``barcode_unknown``, ``empty_memory``.
     """
 
     model_version: str
@@ -247,6 +262,7 @@ class Recognition:
     neighbours: tuple[Neighbour, ...] = ()
     flags: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    heat: Mapping[str, HeatMap] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -263,6 +279,7 @@ class Recognition:
             neighbours=tuple(Neighbour(**n) for n in data["neighbours"]),
             flags=tuple(data["flags"]),
             timings_ms=dict(data["timings_ms"]),
+            heat={key: HeatMap(**one) for key, one in data.get("heat", {}).items()},
         )
 
 

@@ -1,4 +1,5 @@
-"""Describe pictures: barcodes, printed words, embedding and local features, whatever the site."""
+"""Describe pictures, whatever the site: barcodes, printed words, embedding, local features, and what
+MiniGPT sees."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from inference.contracts import Description, Failure
 from inference.evidence.barcode import read_barcodes
 from inference.evidence.ocr import TextReader, engine_version
 from inference.faults import fault_of
+from inference.minigpt.reading import Reader
 from inference.pictures import DEFAULT_MAX_PIXELS, PictureError, decode
 from inference.retrieval import backbone, keypoints
 
@@ -29,11 +31,19 @@ class Describer:
     (:func:`inference.faults.fault_of`) are raised: they say nothing about the picture.
     """
 
-    def __init__(self, *, threads: int = 1, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        minigpt: Reader | None = None,
+    ) -> None:
         self._max_pixels = max_pixels
+        self._minigpt = minigpt
         self._embedder = backbone.ImageEmbedder(threads=threads)
         self._reader = TextReader(threads=threads)
-        self.name = "+".join([backbone.MODEL_NAME, keypoints.EXTRACTOR_NAME, engine_version()])
+        names = [backbone.MODEL_NAME, keypoints.EXTRACTOR_NAME, engine_version()]
+        self.name = "+".join([*names, *([minigpt.name] if minigpt else [])])
 
     def describe(self, images: Sequence[bytes]) -> list[Description | Failure]:
         """Describe encoded pictures in order; a bad one fails alone."""
@@ -65,15 +75,20 @@ class Describer:
             keypoints=_optional(
                 "keypoints", timings, missing, lambda: keypoints.extract(picture), b""
             ),
+            sight=_optional("minigpt", timings, missing, lambda: self._see(picture), b""),
             missing=missing,
             timings_ms=timings,
         )
+
+    def _see(self, picture: Image.Image) -> bytes:
+        return self._minigpt.see([picture])[0].pack() if self._minigpt else b""
 
     def warm_up(self) -> None:
         """Load every model on this thread, so that its first request does not pay for it."""
         picture = Image.new("RGB", (64, 64), "white")
         self._embedder.embed([picture])
         self._reader.read(picture)
+        self._see(picture)
 
 
 def _optional(

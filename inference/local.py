@@ -25,6 +25,7 @@ from inference.contracts import (
 from inference.describe import Describer
 from inference.evidence.fusion import FUSION_VERSION
 from inference.learning import fit_heads
+from inference.minigpt.reading import Reader
 from inference.pictures import DEFAULT_MAX_PIXELS
 from inference.ranking import Heads, MatchCache, rank
 from inference.retrieval.memory import SiteMemory
@@ -32,6 +33,7 @@ from inference.retrieval.memory import SiteMemory
 logger = logging.getLogger(__name__)
 
 _STALE_RETRY_S = 1.0
+SHIPPED_MODEL = Path(__file__).parent / "minigpt" / "base"
 
 
 def limit_threads(threads: int) -> None:
@@ -43,6 +45,14 @@ def limit_threads(threads: int) -> None:
     threadpoolctl.threadpool_limits(limits=threads)
     faiss.omp_set_num_threads(threads)
     cv2.setNumThreads(threads)
+
+
+def open_model(folder: Path | str | None, *, threads: int) -> Reader | None:
+    """The MiniGPT of ``folder``, or the shipped one; None where none is shipped. Raises
+    :class:`inference.engines.EngineError` for a folder that holds no complete model."""
+    if folder is not None:
+        return Reader.open(Path(folder), threads=threads)
+    return Reader.open(SHIPPED_MODEL, threads=threads) if SHIPPED_MODEL.is_dir() else None
 
 
 class _Site:
@@ -58,7 +68,8 @@ class _Site:
 class LocalRecognizer:
     """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
 
-    ``sites_dir`` holds one folder of log segments per site. ``threads`` bounds the threads of each
+    ``sites_dir`` holds one folder of log segments per site, ``model`` is the folder of a MiniGPT (the
+    shipped one, where there is one, unless given). ``threads`` bounds the threads of each
     ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without
     a further change (at most ten times that), a background thread re-fits the light heads and
     swaps them in; until then new examples already count as neighbours.
@@ -68,13 +79,15 @@ class LocalRecognizer:
         self,
         sites_dir: Path | str,
         *,
+        model: Path | str | None = None,
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         debounce_s: float = 1.0,
     ) -> None:
         limit_threads(threads)
         self._sites_dir = Path(sites_dir)
-        self._describer = Describer(threads=threads, max_pixels=max_pixels)
+        self._minigpt = open_model(model, threads=threads)
+        self._describer = Describer(threads=threads, max_pixels=max_pixels, minigpt=self._minigpt)
         self._cache = MatchCache()
         self._sites: dict[str, _Site] = {}
         self._sites_lock = threading.Lock()
@@ -111,7 +124,7 @@ class LocalRecognizer:
                 retry_after_s=_STALE_RETRY_S,
             )
         return [
-            rank(known.memory, known.heads, self._cache, d, self.model_version)
+            rank(known.memory, known.heads, self._cache, d, self.model_version, self._minigpt)
             for d in descriptions
         ]
 

@@ -23,6 +23,9 @@ from inference.contracts import (
 from inference.evidence import fusion
 from inference.evidence.barcode import canonical
 from inference.evidence.text import TextMatch
+from inference.minigpt.heat import heat_map
+from inference.minigpt.reading import MOST_CODES, Reader, Reading
+from inference.minigpt.sight import Sight
 from inference.retrieval import keypoints
 from inference.retrieval.backbone import unpack
 from inference.retrieval.heads import PictureHead, WordsHead
@@ -32,10 +35,14 @@ FloatArray = NDArray[np.float64]
 
 BARCODE_WEIGHT = 5.0
 """A check digit stands behind a barcode: it outvotes the look of the pack."""
+MINIGPT_WEIGHT = 0.7
+"""Of a model that was taught SKUs of this site: what it was taught does not hang on how much has been
+decided since."""
 UNTAUGHT_WEIGHTS: Mapping[str, float] = {
     "barcode": BARCODE_WEIGHT,
     "pack_text": 1.0,
     "neighbours": 1.0,
+    "minigpt": MINIGPT_WEIGHT,
 }
 """For a site without decided pictures."""
 TAUGHT_WEIGHTS: Mapping[str, float] = {
@@ -44,6 +51,7 @@ TAUGHT_WEIGHTS: Mapping[str, float] = {
     "neighbours": 0.35,
     "picture": 0.6,
     "words": 0.7,
+    "minigpt": MINIGPT_WEIGHT,
 }
 """For a site with very many decided pictures. Heads and neighbours say the same twice over, so each
 counts less than alone."""
@@ -132,7 +140,7 @@ class Seen:
 class Evidence:
     """Log-probabilities [S] per source, and what there is to show for them."""
 
-    parts: Mapping[str, FloatArray]
+    parts: dict[str, FloatArray]
     text: TextMatch
     neighbours: tuple[Neighbour, ...]
 
@@ -143,9 +151,14 @@ def see(description: Description) -> Seen:
 
 
 def rank(
-    memory: SiteMemory, heads: Heads, cache: MatchCache, description: Description, version: str
+    memory: SiteMemory,
+    heads: Heads,
+    cache: MatchCache,
+    description: Description,
+    version: str,
+    minigpt: Reader | None = None,
 ) -> Recognition:
-    """Rank the SKUs of ``memory`` for one description."""
+    """Rank the SKUs of ``memory`` for one description, and caption it."""
     started = time.perf_counter()
     catalog = memory.catalog()
     number = memory.number
@@ -159,11 +172,24 @@ def rank(
     read = {canonical(b.text) for b in description.barcodes}
     known = {code for text in read for code in catalog.by_barcode.get(text, ())}
     evidence = gather(memory, catalog, heads, cache, see(description), barcode_codes=known)
+    sight = Sight.unpack(description.sight) if minigpt and description.sight else None
+    if minigpt and sight:
+        taught = _taught(minigpt, sight, catalog)
+        if taught is not None:
+            evidence.parts["minigpt"] = taught
     p = fusion.fuse(evidence.parts, heads.weights, len(catalog.codes))
+    fields = _fields(catalog, p, evidence.parts)
+    reading = _read(minigpt, sight, catalog.skus[catalog.codes[int(p.argmax())]], fields)
     return Recognition(
         model_version=version,
         site_number=number,
-        fields=_fields(catalog, p, evidence.parts),
+        fields=fields | _read_fields(reading),
+        heat={
+            key: heat_map(cells, minigpt.facts.looks, description.width_px, description.height_px)
+            for key, cells in (reading.maps if reading else {}).items()
+        }
+        if minigpt
+        else {},
         candidates=_candidates(catalog, p, evidence),
         neighbours=evidence.neighbours[:MAX_NEIGHBOURS],
         flags=_flags(p, evidence.parts, unknown_barcode=bool(read) and not known),
@@ -215,6 +241,41 @@ def gather(
     if neighbours:
         parts["neighbours"] = fusion.log_softmax(cosine + match)
     return Evidence(parts, text, tuple(neighbours))
+
+
+def _taught(minigpt: Reader, sight: Sight, catalog: Catalog) -> FloatArray | None:
+    """What MiniGPT gives the SKUs of the catalog [S] that it was taught, None if there is none. Of
+    very many the most probable by its class head are weighed."""
+    classes = minigpt.facts.classes
+    if "sku" not in sight.heads:
+        return None
+    order = np.argsort(-sight.heads["sku"], kind="stable").tolist()
+    codes = [classes[n] for n in order if classes[n] in catalog.row_of][:MOST_CODES]
+    if not codes:
+        return None
+    log_p = np.maximum(minigpt.sku_log_p(sight, codes), -50.0)
+    return fusion.spread(log_p, [catalog.row_of[code] for code in codes], len(catalog.codes))
+
+
+def _read(
+    minigpt: Reader | None,
+    sight: Sight | None,
+    best: SkuRecord,
+    fields: Mapping[str, FieldSuggestion],
+) -> Reading | None:
+    """What MiniGPT writes of a picture: what hangs on the SKU as it is proposed, or as it is most
+    probably."""
+    if minigpt is None or sight is None:
+        return None
+    settled = {key: fields[key].value or _value(best, key) for key in ("sku", "category", "spec")}
+    return minigpt.read(sight, settled, best.unit)
+
+
+def _read_fields(reading: Reading | None) -> dict[str, FieldSuggestion]:
+    return {
+        key: _proposal(options[0].value, options[0].p, "minigpt")
+        for key, options in (reading.options if reading else {}).items()
+    }
 
 
 def _shortlist(p: FloatArray) -> NDArray[np.intp]:
@@ -311,7 +372,7 @@ def _candidates(catalog: Catalog, p: FloatArray, evidence: Evidence) -> tuple[Ca
 def _fields(
     catalog: Catalog, p: FloatArray, parts: Mapping[str, FloatArray]
 ) -> dict[str, FieldSuggestion]:
-    """Proposals for the five default fields; quantity and condition are not in this evidence."""
+    """Proposals for the five default fields; this evidence says nothing of quantity and condition."""
     absent = FieldSuggestion(None, None, "not_available")
     fields = dict.fromkeys(("sku", "category", "spec", "quantity", "condition"), absent)
     if not len(p):
@@ -332,10 +393,10 @@ def _fields(
 
 
 def _value(sku: SkuRecord, key: str) -> str:
-    return sku.category if key == "category" else sku.spec
+    return {"sku": sku.code, "category": sku.category, "spec": sku.spec}[key]
 
 
-def _proposal(value: str, confidence: float, source: str) -> FieldSuggestion:
+def _proposal(value: str | None, confidence: float, source: str) -> FieldSuggestion:
     confidence = round(confidence, 4)
     if confidence < CONFIDENT:
         return FieldSuggestion(None, confidence, "low_confidence")

@@ -246,7 +246,7 @@ SITES_DIR = env.sites_dir
 RECOGNIZER_OPTIONS: dict[str, Any] = (
     {"base_url": env.recognizer_url}
     if env.recognizer.endswith("HttpRecognizer")
-    else {"sites_dir": SITES_DIR}
+    else {"sites_dir": SITES_DIR, "model": env.model or None}
 )
 OUTBOX_RING = True
 

@@ -45,6 +45,9 @@ class Env(BaseSettings):
         default="inference.client.HttpRecognizer",
         description="Dotted path of the Recognizer; inference.local.LocalRecognizer runs in-process.",
     )
+    model: str = Field(
+        default="", description="Folder of the MiniGPT; the shipped one unless named."
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, validation_alias=AliasChoices("PORT", "WAREVISION_PORT"))
 

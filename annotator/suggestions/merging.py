@@ -16,7 +16,7 @@ from .models import CaptureSuggestion, SiteChange, Suggestion
 
 KIND = "rewrite_suggestions"
 SLICE = 200
-_KEPT = ("model_version", "site_number", "neighbours", "flags", "timings_ms")
+_KEPT = ("model_version", "site_number", "neighbours", "flags", "timings_ms", "heat")
 
 
 def start_rewriting(*, site: int, source: int, target: int) -> None:

@@ -14,6 +14,7 @@ class PictureDescription(models.Model):
     describer = models.CharField(max_length=128)
     embedding = models.BinaryField()
     keypoints = models.BinaryField(default=b"")
+    sight = models.BinaryField(default=b"")
     barcodes = models.JSONField(default=list)
     ocr_lines = models.JSONField(default=list)
     missing = models.JSONField(default=dict)
@@ -34,6 +35,7 @@ class Suggestion(models.Model):
     neighbours = models.JSONField()
     flags = models.JSONField()
     timings_ms = models.JSONField()
+    heat = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
 

@@ -29,7 +29,11 @@ _VIEWS: Statement[Capture] = Statement(
     lambda scene: (
         Capture.objects.filter(scene_id=scene)
         .select_related("image__description", "suggestion_status__current")
-        .defer("image__description__embedding", "image__description__keypoints")
+        .defer(
+            "image__description__embedding",
+            "image__description__keypoints",
+            "image__description__sight",
+        )
     )
 )
 
@@ -39,7 +43,7 @@ def suggested_views_of(scene_ids: Iterable[int]) -> dict[int, list[Capture]]:
     rows = (
         Capture.objects.filter(scene__in=list(scene_ids))
         .select_related("image__description", "suggestion_status__current")
-        .defer("image__description__keypoints")
+        .defer("image__description__keypoints", "image__description__sight")
     )
     found: dict[int, list[Capture]] = {}
     for row in rows:
@@ -91,6 +95,7 @@ def suggestions_json(
             "capture": row.capture_id,
             "model_version": row.model_version,
             "flags": row.flags,
+            "heat": row.heat,
             "created_at": row.created_at,
         }
         if row

@@ -50,6 +50,14 @@ class OcrLineSerializer(serializers.Serializer[Any]):
     )
 
 
+class HeatMapSerializer(serializers.Serializer[Any]):
+    """A byte for each of ``rows`` × ``columns`` parts of the whole picture, row by row, 255 the most."""
+
+    rows = serializers.IntegerField()
+    columns = serializers.IntegerField()
+    data = serializers.CharField(help_text="base64")
+
+
 class SuggestionSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     capture = serializers.IntegerField()
@@ -60,4 +68,5 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     barcodes = BarcodeSerializer(many=True)
     ocr_lines = OcrLineSerializer(many=True)
     flags = serializers.ListField(child=serializers.CharField())
+    heat = serializers.DictField(child=HeatMapSerializer())
     created_at = serializers.DateTimeField()

@@ -198,6 +198,7 @@ def keep_description(image: StoredImage, description: Description) -> PictureDes
             "describer": description.describer,
             "embedding": description.embedding,
             "keypoints": description.keypoints,
+            "sight": description.sight,
             "barcodes": [asdict(barcode) for barcode in description.barcodes],
             "ocr_lines": [asdict(line) for line in description.ocr_lines],
             "missing": dict(description.missing),
@@ -216,6 +217,7 @@ def as_description(image: StoredImage, row: PictureDescription) -> Description:
         describer=row.describer,
         embedding=bytes(row.embedding),
         keypoints=bytes(row.keypoints),
+        sight=bytes(row.sight),
         barcodes=tuple(Barcode(b["text"], b["format"], _points(b)) for b in row.barcodes),
         ocr_lines=tuple(OcrLine(o["text"], o["confidence"], _points(o)) for o in row.ocr_lines),
         missing=row.missing,
@@ -281,6 +283,7 @@ def _finish(capture: Capture, answer: Recognition | None, error: str = "") -> No
                 capture=capture,
                 **{key: data[key] for key in ("model_version", "site_number", "fields")},
                 **{key: data[key] for key in ("candidates", "neighbours", "flags", "timings_ms")},
+                heat=data["heat"],
             )
         state = SuggestionState.DONE if suggestion else SuggestionState.FAILED
         CaptureSuggestion.objects.update_or_create(

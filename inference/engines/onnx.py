@@ -1,58 +1,61 @@
-"""MiniGPT in ONNX Runtime, on a CPU or, with its CUDA provider, on a GPU."""
+"""MiniGPT in ONNX Runtime, on a CPU or, with its CUDA provider, on a GPU. Needs no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnxruntime
 
 from inference.minigpt.alternatives import Float32Array, IntArray
 
+from .base import GRAPHS, EngineError, Picture, Precision, graph_path, has_graphs
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A batch of encoded pictures: the queries' outputs [B, Q, D], where each query looks
-    [B, Q, K · N], and each head's logits."""
-
-    outputs: Float32Array
-    gaze: Float32Array
-    heads: Mapping[str, Float32Array]
+_PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
 class OnnxEngine:
-    """The graphs of a folder, ``encode.onnx``, ``begin.onnx`` and ``step.onnx``. Thread-safe.
+    """The graphs of a folder. Thread-safe.
 
-    ``threads`` bounds the threads of each session; one is best for single pictures.
+    ``threads`` bounds the threads of each session; one is best for single pictures. Without
+    ``providers``, fp32 runs on a GPU where this ONNX Runtime can, and int8 on the CPU, for which it
+    was made. Raises :class:`EngineError` where the graphs are missing.
     """
 
     def __init__(
         self,
-        folder: Path,
+        graphs: Path,
         *,
+        precision: Precision = "fp32",
         threads: int = 1,
-        providers: Sequence[str] = ("CPUExecutionProvider",),
+        providers: Sequence[str] | None = None,
     ) -> None:
+        if not has_graphs(graphs, precision):
+            raise EngineError(f"{graphs} holds no {precision} graphs for ONNX Runtime")
+        if providers is None:
+            here = onnxruntime.get_available_providers()
+            providers = [p for p in _PROVIDERS if p in here][-1 if precision == "int8" else 0 :]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+
         self._encode, self._begin, self._step = (
             onnxruntime.InferenceSession(
-                str(folder / f"{name}.onnx"), options, providers=list(providers)
+                str(graph_path(graphs, graph, precision)), options, providers=list(providers)
             )
-            for name in ("encode", "begin", "step")
+            for graph in GRAPHS
         )
         self._outputs = [output.name for output in self._encode.get_outputs()]
+        self.pixel_shape: tuple[int, ...] = tuple(self._encode.get_inputs()[0].shape[1:])
 
     def encode(self, pixels: Float32Array) -> Picture:
-        """Pixels [B, K, 3, S, S] → what is seen in them."""
+        """See :class:`inference.engines.Engine`."""
         found = dict(zip(self._outputs, self._encode.run(None, {"pixels": pixels}), strict=True))
         return Picture(found.pop("outputs"), found.pop("gaze"), found)
 
     def begin(self, outputs: Float32Array) -> Float32Array:
-        """The queries' outputs [B, Q, D] → what the decoder starts from [B, L, 2, H, Q, D / H]."""
-        (past,) = self._begin.run(None, {"outputs": outputs})
+        """See :class:`inference.engines.Engine`."""
+        past: Float32Array = self._begin.run(None, {"outputs": outputs})[0]
         return past
 
     def step(

@@ -8,6 +8,7 @@ confidence can be had by normalising over them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -76,6 +77,18 @@ class Tree:
         return sees
 
 
+def distinct(alternatives: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Each of different ``alternatives`` up to the token that tells it from all others: what comes
+    after that token is certain. None may begin another."""
+    beginnings = Counter(
+        tuple(one[:length]) for one in alternatives for length in range(1, len(one) + 1)
+    )
+    return [
+        list(one[: next(n for n in range(1, len(one) + 1) if beginnings[tuple(one[:n])] == 1)])
+        for one in alternatives
+    ]
+
+
 def weigh(
     decoder: Decoder, past: Float32Array, queries: int, tree: Tree
 ) -> tuple[NDArray[np.float64], Float32Array]:
@@ -91,7 +104,7 @@ def weigh(
     mask[0, 0, :, before:][tree.sees()] = 0.0
     place = (tree.depth + before - queries)[None]
     logits, _, looks = decoder.step(tree.tokens[None], past, place, mask)
-    said = logits[0].astype(np.float64)
+    said = logits[0]
     norm = said.max(axis=1) + np.log(np.exp(said - said.max(axis=1, keepdims=True)).sum(axis=1))
     each = np.zeros(len(tree.tokens))
     after = tree.parent[1:]

@@ -10,7 +10,8 @@
 
 After BLIP-2 (Li et al. 2023, figure 2) and Flamingo's gate (Alayrac et al. 2022), small enough for
 one CPU thread: the queries' outputs are the decoder's first tokens, so whatever it writes attends
-to them, and they to cells: :func:`field_maps` follows that back into the picture.
+to them, and they to cells: :func:`field_maps` follows that back into the picture. One more token
+sums up the whole picture (generalised mean pooling, Radenović et al. 2018).
 
 Letters in shapes: B pictures, K looks at each (the whole, and its middle nearer), S side in pixels,
 N cells of a look, C the tower's channels, Q queries, D width, T tokens, P tokens before them, H heads,
@@ -37,7 +38,8 @@ PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "oth
 
 
 class MiniGPTConfig(PretrainedConfig):
-    """Sizes of a :class:`MiniGPT`. ``looks`` are shares of a picture's sides (see
+    """Sizes of a :class:`MiniGPT`. ``queries`` counts the decoder's first tokens: those of the learned
+    queries, and the last, of the whole picture. ``looks`` are shares of a picture's sides (see
     :func:`inference.minigpt.pixels.to_pixels`), ``classes`` the SKU codes that its class head tells
     apart."""
 
@@ -96,14 +98,14 @@ class Attention(nn.Module):
         self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """``keys`` and ``values`` are split [B, H, P, D / H], ``mask`` [B | 1, 1, T, P] is added.
-        Answers the mix [B, T, D] and the weights, mean of the heads [B, T, P]."""
+        Answers the mix [B, T, D] and the weights of each head [B, H, T, P]."""
         query = self.split(self.query(x))
         scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
         if mask is not None:
             scores = scores + mask
         weights = scores.softmax(dim=-1)
         mixed = (weights @ values).transpose(1, 2).flatten(2)
-        return self.out(mixed), weights.mean(dim=1)
+        return self.out(mixed), weights
 
 
 class FeedForward(nn.Sequential):
@@ -136,7 +138,8 @@ class QFormerLayer(nn.Module):
         x, cross = self.before_cross(queries), self.cross_attention
         found, weights = cross(x, cross.split(cross.key(cells)), cross.split(cross.value(cells)))
         queries = queries + self.dropout(self.gate.tanh() * found)
-        return queries + self.dropout(self.mix(self.before_mix(queries))), weights
+        queries = queries + self.dropout(self.mix(self.before_mix(queries)))
+        return queries, weights.mean(dim=1)
 
 
 class QFormer(nn.Module):
@@ -148,7 +151,7 @@ class QFormer(nn.Module):
 
     def __init__(self, config: MiniGPTConfig, channels: int) -> None:
         super().__init__()
-        start = nn.init.orthogonal_(torch.empty(config.queries, config.width))
+        start = nn.init.orthogonal_(torch.empty(config.queries - 1, config.width))
         self.queries = nn.Parameter(start * math.sqrt(config.width) / 2)
         self.image_projection = nn.Linear(channels, config.width)
         self.look = nn.Parameter(torch.zeros(len(config.looks), 1, config.width))
@@ -181,7 +184,7 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, past: Tensor | None, mask: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, D] after ``past`` keys and values [B, 2, H, P, D / H] → x, present
-        [B, 2, H, P + T, D / H], weights [B, T, P + T]."""
+        [B, 2, H, P + T, D / H], weights of each head [B, H, T, P + T]."""
         a, normed = self.attention, self.before_attention(x)
         present = torch.stack([a.split(a.key(normed)), a.split(a.value(normed))], dim=1)
         if past is not None:
@@ -193,8 +196,8 @@ class DecoderLayer(nn.Module):
 
 @dataclass
 class Encoded:
-    """What was seen in a picture. ``outputs`` [B, Q, D] are the queries', ``gaze`` [B, Q, K · N]
-    where each looks, ``summary`` [B, D + C] what the heads read."""
+    """What was seen in a picture. ``outputs`` [B, Q, D] are the queries' and, last, the whole
+    picture's, ``gaze`` [B, Q, K · N] where each looks, ``summary`` [B, D + C] what the heads read."""
 
     outputs: Tensor
     gaze: Tensor
@@ -220,6 +223,7 @@ class MiniGPT(PreTrainedModel):
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
         read = width + self.tower.channels
+        self.whole = nn.Linear(read, width)
         self.summary_norm = nn.LayerNorm(read)
         self.heads = nn.ModuleDict(
             {
@@ -243,9 +247,16 @@ class MiniGPT(PreTrainedModel):
     def encode_cells(self, cells: Tensor) -> Encoded:
         """The same from the tower's cells [B, K, N, C]."""
         outputs, gaze = self.qformer(cells)
-        pooled = cells.clamp(min=1e-6).pow(3).mean(dim=2).pow(1 / 3).mean(dim=1)
+        strong = cells.clamp(min=1e-6).pow(3)
+        pooled = strong.mean(dim=2).pow(1 / 3).mean(dim=1)
         summary = self.summary_norm(torch.cat([outputs.mean(dim=1), pooled], dim=1))
-        return Encoded(outputs, gaze, summary)
+        whole = self.whole(summary)[:, None]
+        glow = strong.mean(dim=3).flatten(1)[:, None]
+        return Encoded(
+            torch.cat([outputs, whole], dim=1),
+            torch.cat([gaze, glow / glow.sum(dim=2, keepdim=True)], dim=1),
+            summary,
+        )
 
     def begin(self, outputs: Tensor) -> Tensor:
         """The decoder's keys and values [B, L, 2, H, Q, D / H] of the queries' outputs [B, Q, D].
@@ -280,7 +291,7 @@ class MiniGPT(PreTrainedModel):
         for n, layer in enumerate(self.layers):
             x, present, weights = layer(x, past[:, n], mask)
             presents.append(present)
-            looks.append(weights[:, :, : self.config.queries])
+            looks.append(weights[..., : self.config.queries].mean(dim=1))
         logits = functional.linear(self.norm(x), self.embedding.weight)
         return logits, torch.stack(presents, dim=1), torch.stack(looks).mean(dim=0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -29,6 +29,11 @@ class Tower(nn.Module):
     def tail_parameters(self) -> list[nn.Parameter]:
         """The parameters of the tail."""
         raise NotImplementedError
+
+    def stem_parameters(self) -> Iterator[nn.Parameter]:
+        """The others."""
+        in_tail = set(map(id, self.tail_parameters()))
+        return (p for p in self.parameters() if id(p) not in in_tail)
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.tail(self.stem(pixels))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from inference.evidence.fusion import log_softmax
 from inference.evidence.text import normalise
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
 
 Float32Array = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
@@ -107,6 +110,10 @@ def fit_words_head(texts: Sequence[str], labels: Sequence[str]) -> WordsHead | N
     taught = len({label for _, label in with_text})
     if not 2 <= taught <= MAX_WORDS_SKUS:
         return None
+    # Two seconds of import that processes which only describe do without.
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
     vectorizer = TfidfVectorizer(
         analyzer="char_wb",
         ngram_range=(2, 5),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from PIL import Image, ImageDraw
@@ -58,7 +58,7 @@ def modules(code: str) -> str:
     return f"101{left}01010{right}101"
 
 
-@cache
+@lru_cache(maxsize=64)
 def draw_ean13(code: str, module_px: int, height_px: int) -> Image.Image:
     """The symbol on white with its quiet zones and digits, ``module_px`` a module (mode RGB)."""
     width = SYMBOL_MODULES * module_px

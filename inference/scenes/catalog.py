@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
+from .assortment import Form
 from .barcodes import check_digit
+from .design import Design
 
-PackageType = Literal["carton", "bottle", "bag"]
+PackageType = Literal["carton", "bottle", "bag", "can", "cup", "tray"]
 Style = Literal["panel", "full", "kraft"]
 
 
@@ -22,6 +24,8 @@ class SkuTruth:
 
     ``category`` is the leaf, ``category_parent`` its parent. ``size_cm`` is width, depth, height.
     Colours are RGB hex: ``base`` of the pack, ``accent`` of bands and logo, ``ink`` of the name.
+    ``design`` is what else an invented pack looks like; the demo's packs, which have none, are
+    printed by their ``style``. ``form`` tells shipping cartons from retail boxes.
     """
 
     code: str
@@ -42,6 +46,13 @@ class SkuTruth:
     ink: str
     style: Style
     variant: str
+    form: Form = "carton"
+    design: Design | None = None
+
+    @property
+    def family(self) -> str:
+        """What look-alikes have in common; a demo SKU is a family of its own."""
+        return self.design.family if self.design else self.code
 
 
 _BRANDS: Final = {
@@ -111,6 +122,7 @@ COFFEE-SZ-MEDIUM-454|山止|中烘咖啡豆|意式拼配|咖啡|454g/袋|袋|15,
 """.strip().splitlines()
 
 _PACKAGE_OF_UNIT: Final[dict[str, PackageType]] = {"箱": "carton", "瓶": "bottle", "袋": "bag"}
+_FORM_OF_UNIT: Final[dict[str, Form]] = {"箱": "carton", "瓶": "bottle", "袋": "bag"}
 
 
 @cache
@@ -149,4 +161,5 @@ def _sku(number: int, row: list[str]) -> SkuTruth:
         ink=ink,
         style=style,  # type: ignore[arg-type]
         variant=variant,
+        form=_FORM_OF_UNIT[unit],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -11,6 +13,10 @@ Shape = list[Array] | tuple[Image.Image, tuple[int, int]]
 """Quads in pixels, or an alpha mask with its place."""
 
 Box = tuple[int, int, int, int]
+
+_LEAST_SHARE: Final = 0.04
+_LEAST_SHOWN: Final = 0.0003
+"""A unit counts as shown when this share of it, and of the picture, can be seen."""
 
 
 class UnitMasks:
@@ -64,13 +70,32 @@ class UnitMasks:
         left, top, right, bottom = self._ids.getbbox() or (0, 0, *self._size)
         return left * 2, top * 2, right * 2, bottom * 2
 
+    def visible_area(self, number: int) -> int:
+        """How much can be seen of the unit with ``number`` (from 1), at half size."""
+        return self._ids.histogram()[number]
+
+    def share_of(self, number: int, edges: Box) -> float:
+        """The share of a box (left, top, right, bottom in pixels) that shows the unit."""
+        left, top, right, bottom = (side // 2 for side in edges)
+        part = self._ids.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+        return part.histogram()[number] / (part.width * part.height)
+
+    def shown(self) -> int:
+        """How many units can be told to be there."""
+        least = max(4.0, _LEAST_SHOWN * self._size[0] * self._size[1])
+        counts = self._ids.histogram()
+        return sum(
+            counts[number] >= least and counts[number] >= _LEAST_SHARE * area
+            for number, area in enumerate(self._areas, start=1)
+        )
+
     def truth(self, minimum: float) -> tuple[tuple[Box, ...], Box, float]:
         """The boxes of units of which at least ``minimum`` can be seen, the box of all, and the
         share of the units' area that is hidden."""
         ids = np.asarray(self._ids)
         boxes = []
         for number, share in enumerate(self._visible(self._ids), start=1):
-            if share < minimum:
+            if share < minimum or share == 0:
                 continue
             mine = ids == number
             columns, rows = np.flatnonzero(mine.any(axis=0)), np.flatnonzero(mine.any(axis=1))

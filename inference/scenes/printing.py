@@ -83,10 +83,14 @@ def _logo(draw: ImageDraw.ImageDraw, sku: SkuTruth, x: float, y: float, size: fl
 
 def draw_brand(
     draw: ImageDraw.ImageDraw, sku: SkuTruth, x: float, y: float, size: float, ink: Rgb
-) -> None:
+) -> tuple[float, float, float, float]:
+    """Mark, name and reading at x, y; answers the box they take."""
     after = _logo(draw, sku, x, y, size) + size * 0.22
     draw.text((after, y - size * 0.08), sku.brand, font=font(int(size * 0.68)), fill=ink)
-    draw.text((after, y + size * 0.68), sku.brand_latin, font=font(int(size * 0.32)), fill=ink)
+    name, reading = font(int(size * 0.68)), font(int(size * 0.32))
+    draw.text((after, y + size * 0.68), sku.brand_latin, font=reading, fill=ink)
+    right = after + max(name.getlength(sku.brand), reading.getlength(sku.brand_latin))
+    return x, y, right, y + size
 
 
 def motif_layer(size: tuple[int, int], sku: SkuTruth, strength: float) -> Image.Image:

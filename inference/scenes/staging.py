@@ -123,7 +123,7 @@ def spill(
     mask = Image.new("L", size, 0)
     draw = ImageDraw.Draw(mask)
     x, y, _ = unit.centre
-    reach = sku.size_cm[0] * 0.62
+    reach = sku.size_cm[0] * (0.62 if sku.design is None else 0.8)
     for _ in range(7):
         cx, cy = x + rng.uniform(-0.6, 0.6) * reach, y - sku.size_cm[1] * rng.uniform(0.3, 0.85)
         angles = np.linspace(0, 2 * np.pi, 20)

@@ -25,7 +25,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -46,8 +46,6 @@ _HASH_HERE_BYTES = 1 << 20
 _REFUSED_FOR_S = 600.0
 _MAX_REFUSED = 4096
 _STALE_PAUSE_S = 0.05
-_KEPT = frozenset({"described", "unreadable", "too_large"})
-"""Outcomes that depend on nothing but the picture and the describer."""
 
 
 class RecognizerServer:
@@ -81,8 +79,8 @@ class RecognizerServer:
         settings = self.settings
         return ProcessSpec(
             role=role,
-            model=settings.model,
-            options={"sites_dir": str(settings.sites), **settings.model_options},
+            recognizer=settings.recognizer,
+            options={"sites_dir": str(settings.sites), **settings.recognizer_options},
             memory_mb=settings.memory_mb,
             log_level=settings.log_level,
             pass_environment=settings.pass_environment,
@@ -178,7 +176,7 @@ class RecognizerServer:
                 self._refusals.put(sha256, body)
             return Answer("internal", body)
         self._time("describe", answer)
-        if answer.outcome in _KEPT:
+        if answer.fields.get("keep") is True:
             self.cache.put(sha256, self.describing.describer, answer.outcome, answer.body)
         return answer
 
@@ -256,6 +254,7 @@ class RecognizerServer:
             except Exception as error:
                 if isinstance(error, Rejected):
                     self.metrics.rejections.labels(name, error.kind).inc()
+                    await _let_finish(request)
                 known = of_error(error)
                 if known is None:
                     logger.exception("%s failed", name)
@@ -324,6 +323,17 @@ async def _images(request: Request, most: int) -> list[bytes]:
     if not images:
         raise HTTPException(400, "no part named images")
     return images
+
+
+async def _let_finish(request: Request) -> None:
+    """Read what a caller who will hang up is still sending: closing before would cut off the answer.
+    Others go on with their next request, and what they still send is passed over."""
+    if request.headers.get("connection", "").lower() == "close" or (
+        request.scope.get("http_version") == "1.0"
+    ):
+        with contextlib.suppress(ClientDisconnect, HTTPException, RuntimeError):
+            async for _ in request.stream():
+                pass
 
 
 async def _hashes(images: Sequence[bytes]) -> list[str]:

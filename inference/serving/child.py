@@ -1,7 +1,7 @@
 """A model process: makes one recognizer, answers frames on its standard input, one at a time.
 
 Hostile pictures are decoded and engines run here and nowhere else. It may be killed at any moment;
-the server replaces it. The first frame says what to make (``model``, ``options``, ``role``,
+the server replaces it. The first frame says what to make (``recognizer``, ``options``, ``role``,
 ``memory_mb``, ``log_level``); ``{"ready": true, …}`` or ``{"failed": …}`` is the answer.
 
 A request of the role ``describe`` carries pictures and is answered with one item and one JSON text for
@@ -54,7 +54,7 @@ def main() -> None:
         return
     to_stderr(setup.fields["log_level"])
     try:
-        recognizer = _load(setup.fields["model"], setup.fields["options"])
+        recognizer = _load(setup.fields["recognizer"], setup.fields["options"])
         sites = Path(setup.fields["options"].get("sites_dir", ""))
         handler = _HANDLERS[setup.fields["role"]](recognizer, sites)
         _limit_memory(setup.fields["memory_mb"] << 20)
@@ -157,8 +157,12 @@ class _Describing:
 
 def _described(result: Description | Failure) -> Item:
     if isinstance(result, Failure):
-        return {"outcome": result.code}, _json({"failure": asdict(result)})
-    return {"outcome": "described"}, _json({"description": result.to_json()})
+        return {"outcome": result.code, "keep": result.code != "internal"}, _json(
+            {"failure": asdict(result)}
+        )
+    # What is missing may have been missed by chance: such a result is not kept.
+    fields = {"outcome": "described", "keep": not result.missing}
+    return fields, _json({"description": result.to_json()})
 
 
 # --- ranking ---------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class ProcessSpec:
     """What a model process is to make (see :mod:`inference.serving.child`)."""
 
     role: Role
-    model: str
+    recognizer: str
     options: Mapping[str, Any]
     memory_mb: int
     log_level: str
@@ -100,7 +100,7 @@ class ModelProcess:
                 hello = await started._exchange(
                     {
                         "role": spec.role,
-                        "model": spec.model,
+                        "recognizer": spec.recognizer,
                         "options": dict(spec.options),
                         "memory_mb": spec.memory_mb,
                         "log_level": spec.log_level,

@@ -14,10 +14,10 @@ class ServerSettings:
 
     sites: Path
     """Folder of site logs."""
-    model: str = "inference.local.LocalRecognizer"
-    """Dotted path of the recognizer that each model process makes, from ``sites`` and
-    ``model_options``."""
-    model_options: Mapping[str, Any] = field(default_factory=dict)
+    recognizer: str = "inference.local.LocalRecognizer"
+    """Dotted path of what each model process makes, from ``sites`` and
+    ``recognizer_options``."""
+    recognizer_options: Mapping[str, Any] = field(default_factory=dict)
     pass_environment: tuple[str, ...] = ()
     """Names of variables that model processes get besides those that libraries need."""
 

@@ -3,7 +3,8 @@
     python -m inference.training --snapshot DIR --out DIR [--base DIR]
 
 ``OUT`` then holds ``model/`` (safetensors, for the Auto classes of transformers), ``onnx/`` (the graphs that
-inference runs), ``vocabulary.json``, ``report.json`` (what it makes of the snapshot's ``val`` split) and
+inference runs), ``vocabulary.json``, ``calibration.json`` (what its confidence is divided by, from the ``val``
+split), ``report.json`` (what it makes of that split) and
 ``progress.jsonl``, which grows while it works. ``--base`` is such a folder to go on from; without one the
 picture encoder starts from ImageNet and the rest from nothing.
 """
@@ -23,17 +24,21 @@ import torch
 from tqdm import tqdm
 
 from inference.minigpt.model import MiniGPT, MiniGPTConfig
+from inference.minigpt.reading import Reader
 from inference.minigpt.towers import Lite0Tower
 from inference.minigpt.vocabulary import Vocabulary
 
 from .export import export_onnx
 from .fit import Recipe, fit
-from .judge import judge
-from .snapshot import Snapshot, SnapshotError, read_snapshot
+from .judge import calibrated, codes_of, judge
+from .quantize import quantize_model
+from .snapshot import Record, Snapshot, SnapshotError, read_snapshot, units_of
 
 _DEFAULT = Recipe()
 _SIDE_PX = 256
 _LOOKS = (1.0, 0.6)
+_FEWEST_UNSEEN = 10
+"""Photos to calibrate on."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -93,12 +98,13 @@ def train(
     side: int,
     looks: Sequence[float],
 ) -> dict[str, Any]:
-    """Train, judge and write everything into ``out``; answers the report."""
+    """Train, calibrate, judge and write everything into ``out``; answers the report."""
     began = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
-    records = snapshot.splits["train"]
+    records, unseen = held_out(snapshot)
+    pictures = [*records, *snapshot.references()]
     torch.manual_seed(recipe.seed)
-    vocabulary, model = _start(base, sorted({r.sku for r in records if r.sku}), side, looks)
+    vocabulary, model = _start(base, sorted({r.sku for r in pictures if r.sku}), side, looks)
     with (out / "progress.jsonl").open("w", encoding="utf-8") as log:
         bars: dict[str, Any] = {}
 
@@ -116,23 +122,46 @@ def train(
             )
             bar.update(done - bar.n)
 
-        pictures = [*records, *snapshot.references()]
         losses = fit(model, vocabulary, pictures, recipe, progress)
     model.save_pretrained(out / "model")
     export_onnx(model, out / "onnx")
-    text = json.dumps(vocabulary.to_json(), ensure_ascii=False)
-    (out / "vocabulary.json").write_text(text, encoding="utf-8")
+    _write(out / "vocabulary.json", vocabulary.to_json())
+    facts: dict[str, Any] = {"units": units_of(pictures), "photos": len(unseen)}
+    _write(out / "calibration.json", {**facts, "temperatures": {}, "sku_weights": {}})
+    reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
+    _write(out / "calibration.json", facts | calibrated(reader, unseen, snapshot.catalog))
+    codes = codes_of(records, snapshot.catalog)
+    int8 = quantize_model(out, records, codes)
+    val = snapshot.splits.get("val", unseen)
     report = {
         "recipe": asdict(recipe),
         "photos": {split: len(rows) for split, rows in snapshot.splits.items()},
         "classes": len(model.config.classes),
         "parameters": sum(p.numel() for p in model.parameters()),
         "losses": [round(loss, 4) for loss in losses],
-        "seconds": round(time.monotonic() - began),
-        "val": judge(model, vocabulary, snapshot.splits.get("val", ()), snapshot.catalog),
+        "val": judge(Reader.open(out, "onnx"), val, snapshot.catalog),
+        "int8": int8,
     }
-    (out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    if int8["kept"]:
+        report["val_int8"] = judge(Reader.open(out, "onnx-int8"), val, snapshot.catalog)
+    report["seconds"] = round(time.monotonic() - began)
+    _write(out / "report.json", report)
     return report
+
+
+def held_out(snapshot: Snapshot) -> tuple[list[Record], list[Record]]:
+    """The photos to learn from, and those to calibrate on: the ``val`` split or, where there is none
+    or next to none, some of the ``train`` split."""
+    records, unseen = list(snapshot.splits["train"]), list(snapshot.splits.get("val", ()))
+    if len(unseen) < _FEWEST_UNSEEN and len(records) > _FEWEST_UNSEEN:
+        step = max(2, min(10, len(records) // _FEWEST_UNSEEN))
+        unseen += records[::step]
+        del records[::step]
+    return records, unseen
+
+
+def _write(path: Path, data: object) -> None:
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def shares(text: str) -> tuple[float, ...]:

@@ -6,57 +6,56 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from scipy.optimize import minimize, minimize_scalar
 
-from inference.engines.torch import TorchDecoder
-from inference.minigpt.alternatives import Tree, weigh
-from inference.minigpt.model import MiniGPT
-from inference.minigpt.pixels import to_pixels
-from inference.minigpt.vocabulary import END, Vocabulary
+from inference.evidence.fusion import expected_calibration_error
+from inference.minigpt.reading import MOST_CODES, WEIGHED, Reader, normalised
+from inference.minigpt.sight import Sight
 
 from .metrics import bleu_4, cider, rouge_l
 from .snapshot import CatalogEntry, Record, text_of
 
 FloatArray = NDArray[np.float64]
 _BATCH = 8
-_LONGEST = 64
 _HANG_ON_THE_SKU = ("sku", "category", "spec")
+_TEMPERATURES = (0.05, 20.0)
+_WEIGHTS = (0.01, 10.0)
 
 
 def judge(
-    model: MiniGPT,
-    vocabulary: Vocabulary,
-    records: Sequence[Record],
-    catalog: Mapping[str, CatalogEntry],
+    reader: Reader, records: Sequence[Record], catalog: Mapping[str, CatalogEntry]
 ) -> dict[str, Any]:
     """Figures on ``records`` whose SKU is in the catalog: SKU right first and among the first five,
-    by the decoder, by the class head and by both together; and how close whole captions come, whose
-    category and spec are those of the catalog."""
-    codes = sorted(catalog)
-    records = [r for r in records if r.sku in catalog]
+    by the decoder and the class head alone too; the expected calibration error of its confidence; and how close
+    whole captions come, whose category and spec are those of the catalog."""
+    codes = codes_of(records, catalog)
+    records = [r for r in records if r.sku in codes]
     if not records:
         return {"photos": 0}
-    log_p = sku_log_p(model, vocabulary, records, codes)
-    both = sum(log_p.values())
-    assert not isinstance(both, int)
+    sights = see(reader, records)
+    parts = [reader.sku_parts(sight, codes) for sight in sights]
+    log_p = np.stack([reader.sku_log_p(sight, codes) for sight in sights])
     truth = [codes.index(r.sku or "") for r in records]
-    figures: dict[str, Any] = {"photos": len(records)}
-    for name, found in {**log_p, "both": both}.items():
-        figures[name] = {
-            "top_1": round(top(found, truth, 1), 4),
-            "top_5": round(top(found, truth, 5), 4),
-        }
+    right = log_p.argmax(axis=1) == truth
+    figures: dict[str, Any] = {
+        "photos": len(records),
+        "top_1": round(top(log_p, truth, 1), 4),
+        "top_5": round(top(log_p, truth, 5), 4),
+        "ece": round(expected_calibration_error(np.exp(log_p.max(axis=1)), right), 4),
+    }
+    for name in parts[0]:
+        alone = np.stack([part[name] for part in parts])
+        figures[f"{name}_top_1"] = round(top(alone, truth, 1), 4)
     said = [
-        write_caption(model, vocabulary, record, catalog[codes[best]])
-        for record, best in zip(records, both.argmax(axis=1).tolist(), strict=True)
+        caption(reader, sight, catalog[codes[best]])
+        for sight, best in zip(sights, log_p.argmax(axis=1).tolist(), strict=True)
     ]
+    for key in reader.vocabulary.fields:
+        equal = [v.get(key) == r.values.get(key) for v, r in zip(said, records, strict=True)]
+        figures[key] = round(sum(equal) / len(equal), 4)
     written = [text_of(values) for values in said]
     decided = [text_of(r.values) for r in records]
-    for key in vocabulary.fields:
-        right = [v.get(key) == r.values.get(key) for v, r in zip(said, records, strict=True)]
-        figures[key] = round(sum(right) / len(right), 4)
     return figures | {
         "caption": round(sum(map(str.__eq__, written, decided)) / len(decided), 4),
         "bleu_4": round(bleu_4(written, decided), 4),
@@ -65,57 +64,88 @@ def judge(
     }
 
 
-@torch.no_grad()
-def write_caption(
-    model: MiniGPT, vocabulary: Vocabulary, record: Record, entry: CatalogEntry
-) -> dict[str, str | None]:
-    """The caption of a photo whose SKU is settled: what hangs on it is the catalog's, the rest the
-    most probable characters, one after the other."""
-    settled: dict[str, str | None] = dict(
-        zip(_HANG_ON_THE_SKU, (entry.code, entry.category, entry.spec), strict=True)
-    )
-    rest = [key for key in vocabulary.fields if key not in settled]
-    tokens = vocabulary.encode_caption(settled)[:-1]
-    past = model.begin(model.encode(pixels_of(model, [record])).outputs)
-    fresh = [*tokens, vocabulary.header(rest[0])]
-    tokens = list(fresh)
-    while tokens[-1] != END and len(tokens) < _LONGEST + len(fresh):
-        logits, past, _ = model.step(torch.tensor([fresh]), past)
-        fresh = [int(logits[0, -1].argmax())]
-        tokens += fresh
-    return vocabulary.decode_caption(tokens)
+def calibrated(
+    reader: Reader, records: Sequence[Record], catalog: Mapping[str, CatalogEntry]
+) -> dict[str, dict[str, float]]:
+    """``temperatures`` and ``sku_weights`` (see :class:`inference.minigpt.reading.Facts`) that make
+    ``records``, which the model has not seen, most probable (Guo et al. 2017). A field of which
+    they say nothing has no temperature."""
+    codes = codes_of(records, catalog)
+    records = [r for r in records if r.sku in codes]
+    parts: list[dict[str, FloatArray]] = []
+    found: dict[str, list[tuple[FloatArray, int]]] = {}
+    for sight, record in zip(see(reader, records), records, strict=True):
+        parts.append(reader.sku_parts(sight, codes))
+        fields = list(record.values)
+        for key in WEIGHED:
+            if key not in fields:
+                continue
+            before = {k: record.values[k] for k in fields[: fields.index(key)]}
+            values, log_p = reader.weights(sight, before, key, catalog[record.sku or ""].unit)
+            if record.values[key] in values:
+                found.setdefault(key, []).append((log_p, values.index(record.values[key])))
+    truth = [codes.index(r.sku or "") for r in records]
+    return {
+        "temperatures": {key: temperature(rows) for key, rows in found.items()},
+        "sku_weights": sku_weights(parts, truth),
+    }
 
 
-@torch.no_grad()
-def sku_log_p(
-    model: MiniGPT, vocabulary: Vocabulary, records: Sequence[Record], codes: Sequence[str]
-) -> dict[str, FloatArray]:
-    """Log-probabilities [R, K] over ``codes``: what the decoder gives each code written out,
-    normalised over them (``decoder``), and the class head (``head``; classes that are not in
-    ``codes`` drop out)."""
-    model.eval()
-    decoder = TorchDecoder(model)
-    close = vocabulary.header("category")
-    tree = Tree.of(vocabulary.header("sku"), [[*vocabulary.encode(c), close] for c in codes])
-    written: list[FloatArray] = []
-    headed: list[Tensor] = []
-    places = [model.config.classes.index(c) for c in codes if c in model.config.classes]
+def sku_weights(
+    parts: Sequence[Mapping[str, FloatArray]], truth: Sequence[int]
+) -> dict[str, float]:
+    """The weights of the sources of ``parts`` (log-probabilities [S] a photo) that make the true
+    SKUs, named by their places, most probable."""
+    names = list(parts[0]) if parts else []
+    x = np.array([[part[name] for name in names] for part in parts])  # [R, sources, S]
+
+    def loss(log_w: FloatArray) -> float:
+        log_p = normalised(np.einsum("k,rks->rs", np.exp(log_w), x))
+        return -float(log_p[np.arange(len(truth)), list(truth)].sum())
+
+    if not names:
+        return {}
+    bounds = [tuple(np.log(_WEIGHTS))] * len(names)
+    start = np.full(len(names), np.log(1 / len(names)))
+    best = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
+    return {name: round(float(np.exp(v)), 4) for name, v in zip(names, best.x, strict=True)}
+
+
+def temperature(rows: Sequence[tuple[FloatArray, int]]) -> float:
+    """What to divide the log-probabilities of alternatives by, so that the true ones, named by
+    their place, are most probable."""
+
+    def loss(log_t: float) -> float:
+        return -sum(float(normalised(log_p / np.exp(log_t))[place]) for log_p, place in rows)
+
+    best = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
+    return round(float(np.exp(best.x)), 4)
+
+
+def codes_of(records: Sequence[Record], catalog: Mapping[str, CatalogEntry]) -> list[str]:
+    """The codes among which the model is to tell: the catalog's, or of a large one those of
+    ``records`` and as many others as are weighed at once."""
+    if len(catalog) <= MOST_CODES:
+        return sorted(catalog)
+    wanted = sorted({r.sku for r in records if r.sku and r.sku in catalog})
+    others = [code for code in sorted(catalog) if code not in set(wanted)]
+    return sorted([*wanted, *others][:MOST_CODES])
+
+
+def see(reader: Reader, records: Sequence[Record]) -> list[Sight]:
+    """What the model sees in photos, as it is kept with them."""
+    sights = []
     for first in range(0, len(records), _BATCH):
-        encoded = model.encode(pixels_of(model, records[first : first + _BATCH]))
-        for past in model.begin(encoded.outputs).numpy():
-            written.append(weigh(decoder, past[None], model.config.queries, tree)[0])
-        if len(places) == len(codes):
-            headed.append(model.heads["sku"](encoded.summary)[:, places].log_softmax(dim=1))
-    found = {"decoder": torch.from_numpy(np.stack(written)).log_softmax(dim=1).numpy()}
-    if headed:
-        found["head"] = torch.cat(headed).double().numpy()
-    return found
+        sights += reader.see([r.picture() for r in records[first : first + _BATCH]])
+    return [Sight.unpack(sight.pack()) for sight in sights]
 
 
-def pixels_of(model: MiniGPT, records: Sequence[Record]) -> Tensor:
-    """What ``model`` takes of photos: [B, K, 3, S, S]."""
-    pictures = [record.picture() for record in records]
-    return torch.from_numpy(to_pixels(pictures, model.config.side_px, model.config.looks))
+def caption(reader: Reader, sight: Sight, entry: CatalogEntry) -> dict[str, str | None]:
+    """The caption of a photo of ``entry``: what hangs on the SKU is the catalog's, the rest the most
+    probable."""
+    settled = dict(zip(_HANG_ON_THE_SKU, (entry.code, entry.category, entry.spec), strict=True))
+    read = reader.read(sight, settled, entry.unit)
+    return {**settled, **{key: options[0].value for key, options in read.options.items()}}
 
 
 def top(log_p: FloatArray, truth: Sequence[int], n: int) -> float:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from inference.captions import DEFAULT_SCHEMA, GRADES, Schema, Unknown, parse
+from inference.captions import (
+    DEFAULT_SCHEMA,
+    GRADES,
+    Quantity,
+    Schema,
+    Unknown,
+    parse,
+    parse_quantity,
+)
 from inference.pictures import decode
 
 SPLITS = ("train", "val", "test")
@@ -126,6 +135,16 @@ def values_of(caption: str, schema: Schema = DEFAULT_SCHEMA) -> dict[str, str | 
         for field in schema.fields
         if (value := read.values.get(field.key)) is not None
     }
+
+
+def units_of(records: Iterable[Record]) -> list[str]:
+    """What goods are counted in, the commonest first."""
+    found: Counter[str] = Counter()
+    for record in records:
+        read = parse_quantity(record.values.get("quantity") or "")
+        if isinstance(read, Quantity):
+            found.update(unit for _, unit in read.parts)
+    return [unit for unit, _ in found.most_common() if unit]
 
 
 def text_of(values: Mapping[str, str | None]) -> str:

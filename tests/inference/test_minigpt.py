@@ -109,7 +109,7 @@ def test_it_is_saved_as_safetensors_and_found_by_the_auto_classes(tmp_path: Path
     assert again.config.classes == list(SKUS)
     pixels = torch.randn(1, 1, 3, 64, 64)
     with torch.no_grad():
-        assert torch.equal(again.encode(pixels).outputs, model.encode(pixels).outputs)
+        assert torch.allclose(again.encode(pixels).outputs, model.encode(pixels).outputs, atol=1e-6)
 
 
 def test_lora_teaches_a_few_of_its_weights() -> None:
@@ -195,17 +195,19 @@ def test_it_learns_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "1",
     ]
     out = tmp_path / "out"
-    assert main([*command, "--out", str(out), "--epochs", "12", "--json"]) == 0
+    assert main([*command, "--out", str(out), "--epochs", "24", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["photos"] == 12
-    assert said["head"]["top_1"] > 0.9 and said["both"]["top_1"] > 0.9
+    assert said["head_top_1"] > 0.9 and said["top_1"] > 0.9
     assert said["condition"] == 1.0
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert report["losses"][-1] < 0.5 * report["losses"][0]
     assert report["val"] == {k: v for k, v in said.items() if k not in ("ok", "out")}
     steps = [json.loads(line) for line in (out / "progress.jsonl").read_text("utf-8").splitlines()]
-    assert steps[-1]["stage"] == "epochs" and steps[-1]["done"] == 12
-    assert {p.name for p in (out / "onnx").iterdir()} == {"encode.onnx", "begin.onnx", "step.onnx"}
+    assert steps[-1]["stage"] == "epochs" and steps[-1]["done"] == 24
+    files = {p.name for p in (out / "onnx").iterdir()}
+    assert {"encode.onnx", "begin.onnx", "step.onnx", "int8.json"} <= files
+    assert ("encode.int8.onnx" in files) == report["int8"]["kept"] == ("val_int8" in report)
     # It goes on from there, with the classes of the new snapshot.
     more = tmp_path / "more"
     assert main([*command, "--out", str(more), "--base", str(out), "--epochs", "1", "--json"]) == 0

@@ -21,7 +21,7 @@ from inference.contracts import Description, Failure, RecognizerError, SiteRef, 
 from inference.logs import bound
 from tests.faulty import is_right
 
-FAST = ("--model", FAULTY, "--call-limit-s", "1", "--kill-grace-s", "0.5")
+FAST = ("--recognizer", FAULTY, "--call-limit-s", "1", "--kill-grace-s", "0.5")
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,17 @@ def test_the_request_id_goes_from_caller_to_model(server: Server, client: HttpRe
 def test_all_faults_at_once(tmp_path: Path) -> None:
     rates = {"hang": 0.01, "segfault": 0.02, "out_of_memory": 0.05, "slow": 0.02}
     model = json.dumps({"rates": rates, "call_ms": 4})
-    options = (*FAST, "--workers", "2", "--spares", "1", "--model-options", model, "--tries", "8")
+    options = (
+        *FAST,
+        "--workers",
+        "2",
+        "--spares",
+        "1",
+        "--recognizer-options",
+        model,
+        "--tries",
+        "8",
+    )
     with serving(tmp_path, *options) as troubled:
         client = HttpRecognizer(troubled.url, connections=16)
 
@@ -199,7 +209,7 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
 def test_a_model_that_cannot_start_is_said_so_and_tried_again(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged"
     damaged.touch()
-    options = (*FAST, "--model-options", f'{{"broken_start": "{damaged}"}}')
+    options = (*FAST, "--recognizer-options", f'{{"broken_start": "{damaged}"}}')
     with serving(tmp_path, *options, wait=False) as broken:
         client = HttpRecognizer(broken.url)
 
@@ -222,7 +232,7 @@ def test_a_model_that_cannot_start_is_said_so_and_tried_again(tmp_path: Path) ->
 
 
 def test_overload_is_turned_away_early_and_the_rest_is_served(tmp_path: Path) -> None:
-    options = (*FAST, "--model-options", '{"picture_ms": 20}', "--normal-capacity", "8")
+    options = (*FAST, "--recognizer-options", '{"picture_ms": 20}', "--normal-capacity", "8")
     with serving(tmp_path, *options) as busy:
         client = HttpRecognizer(busy.url, connections=32)
 
@@ -250,7 +260,7 @@ def test_overload_is_turned_away_early_and_the_rest_is_served(tmp_path: Path) ->
 
 
 def test_urgent_pictures_overtake(tmp_path: Path) -> None:
-    with serving(tmp_path, *FAST, "--model-options", '{"picture_ms": 20}') as busy:
+    with serving(tmp_path, *FAST, "--recognizer-options", '{"picture_ms": 20}') as busy:
         client = HttpRecognizer(busy.url, connections=16)
         finished: list[str] = []
 

@@ -2011,6 +2011,13 @@ export interface components {
             /** Format: binary */
             file: string;
         };
+        /** @description A byte for each of ``rows`` × ``columns`` parts of the whole picture, row by row, 255 the most. */
+        HeatMap: {
+            rows: number;
+            columns: number;
+            /** @description base64 */
+            data: string;
+        };
         ImageUrls: {
             thumb: string;
             display: string;
@@ -2966,6 +2973,9 @@ export interface components {
             barcodes: components["schemas"]["Barcode"][];
             ocr_lines: components["schemas"]["OcrLine"][];
             flags: string[];
+            heat: {
+                [key: string]: components["schemas"]["HeatMap"];
+            };
             /** Format: date-time */
             created_at: string;
         };

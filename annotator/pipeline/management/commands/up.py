@@ -73,6 +73,7 @@ class Command(BaseCommand):
             port = str(env.inference_port)
             command = python("-m", "inference", "serve", "--host", "127.0.0.1", "--port", port)
             command += ["--sites", str(settings.SITES_DIR)]
+            command += ["--model", env.model] if env.model else []
             ready = f"http://127.0.0.1:{port}/readyz"
             children.append(Child("recognizer", command, ready, threads))
         command = web(env.host, env.port, sqlite=sqlite)

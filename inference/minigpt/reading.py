@@ -1,0 +1,251 @@
+"""Reading pictures with a trained MiniGPT: seen once, captioned for any catalog. Needs no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from inference.captions import GRADES
+from inference.engines import Engine, Kind, open_engine
+from inference.engines.base import EngineError
+from inference.engines.feeds import follow
+
+from .alternatives import Float32Array, Tree, distinct, weigh
+from .pixels import to_pixels
+from .sight import Sight
+from .vocabulary import END, UNKNOWN, Vocabulary
+
+FloatArray = NDArray[np.float64]
+
+MOST_UNITS = 48
+"""The largest quantity that is weighed."""
+MOST_CODES = 256
+"""Codes that are weighed at once; a tree of them costs one pass of the decoder."""
+FAVOURITES = 12
+"""Codes that the decoder weighs where the class head has chosen them."""
+OPTIONS = 5
+WEIGHED = ("quantity", "condition")
+"""Fields whose values are weighed once the SKU is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What must be known of a model besides its graphs.
+
+    ``temperatures`` divide the log-probabilities of a field's alternatives, fitted on photos that
+    the model had not seen; a field without one is not to be proposed. ``sku_weights`` are those of
+    what the decoder and the class head give each SKU. ``classes`` are the SKU codes
+    that it was taught, ``units`` those that it counted in.
+    """
+
+    side_px: int
+    looks: tuple[float, ...]
+    queries: int
+    classes: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    sku_weights: Mapping[str, float] = field(default_factory=lambda: {"decoder": 0.5, "head": 0.5})
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Those of a model's folder. Raises :class:`EngineError` when it is not complete."""
+        try:
+            config = json.loads((folder / "model" / "config.json").read_text("utf-8"))
+            calibration = json.loads((folder / "calibration.json").read_text("utf-8"))
+            return cls(
+                side_px=config["side_px"],
+                looks=tuple(config["looks"]),
+                queries=config["queries"],
+                classes=tuple(config["classes"]),
+                units=tuple(calibration["units"]),
+                temperatures=calibration["temperatures"],
+                sku_weights=calibration["sku_weights"],
+            )
+        except (OSError, KeyError, ValueError) as error:
+            raise EngineError(f"{folder} is no complete model: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the values that could stand in a field, None for 看不清."""
+
+    value: str | None
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A caption: the best ``options`` of each field, and how much each cell of the looks had to do
+    with it, ``maps`` [K, N] that sum to 1."""
+
+    options: Mapping[str, tuple[Option, ...]]
+    maps: Mapping[str, Float32Array]
+
+
+class Reader:
+    """A model at work. Thread-safe."""
+
+    def __init__(self, engine: Engine, vocabulary: Vocabulary, facts: Facts, name: str) -> None:
+        self.engine = engine
+        self.vocabulary = vocabulary
+        self.facts = facts
+        self.name = name
+
+    @classmethod
+    def open(cls, folder: Path, kind: Kind = "auto", *, threads: int = 1) -> Self:
+        """The model of ``folder``. Raises :class:`EngineError` when it is not complete."""
+        facts = Facts.read(folder)
+        try:
+            text = (folder / "vocabulary.json").read_text("utf-8")
+            vocabulary = Vocabulary.from_json(json.loads(text))
+        except (OSError, KeyError, ValueError) as error:
+            raise EngineError(f"{folder} is no complete model: {error}") from error
+        return cls(open_engine(folder, kind, threads=threads), vocabulary, facts, name_of(folder))
+
+    def see(self, pictures: Sequence[Image.Image]) -> list[Sight]:
+        """What is in pictures (RGB)."""
+        pixels = to_pixels(pictures, self.facts.side_px, self.facts.looks)
+        seen = self.engine.encode(pixels)
+        return [
+            Sight(
+                seen.outputs[row],
+                seen.gaze[row],
+                {name: logits[row] for name, logits in seen.heads.items()},
+            )
+            for row in range(len(pictures))
+        ]
+
+    def sku_log_p(self, sight: Sight, codes: Sequence[str]) -> FloatArray:
+        """Log-probabilities [S] of ``codes``, at most :data:`MOST_CODES`: a logarithmic pool of what
+        the decoder gives each written out and what the class head gives it, where it was taught
+        them all."""
+        weights = self.facts.sku_weights
+        parts = self.sku_parts(sight, codes)
+        return normalised(np.sum([weights[name] * log_p for name, log_p in parts.items()], axis=0))
+
+    def sku_parts(self, sight: Sight, codes: Sequence[str]) -> dict[str, FloatArray]:
+        """The log-probabilities [S] of ``codes`` by ``decoder`` and, where it was taught them all, by
+        ``head``. Then the decoder weighs the head's favourites alone, and no other beats them."""
+        place_of = {code: n for n, code in enumerate(self.facts.classes)}
+        if "sku" not in sight.heads or any(code not in place_of for code in codes):
+            return {"decoder": self._written_log_p(sight, codes)}
+        head = normalised(sight.heads["sku"][[place_of[code] for code in codes]])
+        favourites = np.argsort(-head, kind="stable")[:FAVOURITES]
+        written = self._written_log_p(sight, [codes[n] for n in favourites])
+        decoder = np.full(len(codes), written.min())
+        decoder[favourites] = written
+        return {"decoder": normalised(decoder), "head": head}
+
+    def _written_log_p(self, sight: Sight, codes: Sequence[str]) -> FloatArray:
+        close = self.vocabulary.header("category")
+        written = distinct([[*self.vocabulary.encode(code), close] for code in codes])
+        tree = Tree.of(self.vocabulary.header("sku"), written)
+        log_p, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
+        return normalised(log_p)
+
+    def read(self, sight: Sight, settled: Mapping[str, str], unit: str) -> Reading:
+        """The caption of a picture whose SKU is known: ``settled`` are the fields that hang on it,
+        ``unit`` is what it is counted in, empty where that is not known."""
+        past = self._begin(sight)
+        options: dict[str, tuple[Option, ...]] = {}
+        maps: dict[str, Float32Array] = {}
+        for key in self.vocabulary.fields:
+            if key in settled:
+                past, looks = self._go_on(past, self._written(key, settled[key]))
+            elif key in self.facts.temperatures:
+                values, log_p, looks = self._weigh(past, key, unit)
+                p = np.exp(normalised(log_p / self.facts.temperatures[key]))
+                order = np.argsort(-p, kind="stable")[:OPTIONS]
+                options[key] = tuple(Option(values[n], float(p[n])) for n in order)
+                past, _ = self._go_on(past, self._written(key, values[order[0]]))
+            else:  # it was not taught, and what follows hangs on it
+                break
+            maps[key] = self._map(looks, sight)
+        return Reading(options, maps)
+
+    def weights(
+        self, sight: Sight, before: Mapping[str, str | None], key: str, unit: str
+    ) -> tuple[list[str | None], FloatArray]:
+        """What could stand in field ``key`` after the values ``before`` it, and the log-probability
+        of each as the decoder gives it."""
+        past = self._begin(sight)
+        for earlier, value in before.items():
+            past, _ = self._go_on(past, self._written(earlier, value))
+        values, log_p, _ = self._weigh(past, key, unit)
+        return values, log_p
+
+    def _weigh(
+        self, past: Float32Array, key: str, unit: str
+    ) -> tuple[list[str | None], FloatArray, Float32Array]:
+        values = self._alternatives(key, unit)
+        header, close = self.vocabulary.header(key), self._after(key)
+        tree = Tree.of(header, [[*self._written(key, value)[1:], close] for value in values])
+        log_p, looks = weigh(self.engine, past, self.facts.queries, tree)
+        return values, log_p, looks[list(tree.paths[int(log_p.argmax())][:-1])]
+
+    def _written(self, key: str, value: str | None) -> list[int]:
+        text = [UNKNOWN] if value is None else self.vocabulary.encode(value)
+        return [self.vocabulary.header(key), *text]
+
+    def _alternatives(self, key: str, unit: str) -> list[str | None]:
+        if key == "condition":
+            return [*GRADES, None]
+        if key == "quantity":
+            units = [unit] if unit else self.facts.units
+            return [*(f"{n}{one}" for one in units for n in range(1, MOST_UNITS + 1)), None]
+        raise ValueError(f"{key} has no alternatives to weigh")
+
+    def _after(self, key: str) -> int:
+        """The token that follows field ``key``."""
+        fields = self.vocabulary.fields
+        place = fields.index(key) + 1
+        return self.vocabulary.header(fields[place]) if place < len(fields) else END
+
+    def _begin(self, sight: Sight) -> Float32Array:
+        return self.engine.begin(sight.outputs[None])
+
+    def _go_on(
+        self, past: Float32Array, tokens: Sequence[int]
+    ) -> tuple[Float32Array, Float32Array]:
+        """``past`` with ``tokens`` after it, and where each of them looks [T, Q]."""
+        given = follow(np.asarray([tokens], np.int64), past, self.facts.queries)
+        _, present, looks = self.engine.step(**given)
+        return present, looks[0]
+
+    def _map(self, looks: Float32Array, sight: Sight) -> Float32Array:
+        """Tokens' looks [T, Q] followed into the picture [K, N] (attention rollout over the two,
+        Abnar & Zuidema 2020)."""
+        share = looks.mean(axis=0)
+        cells = (share / max(float(share.sum()), 1e-9)) @ sight.gaze
+        return cells.reshape(len(self.facts.looks), -1).astype(np.float32)
+
+
+def is_model(folder: Path) -> bool:
+    """Whether ``folder`` holds a MiniGPT rather than anything else."""
+    return (folder / "calibration.json").is_file()
+
+
+def name_of(folder: Path) -> str:
+    """A name that changes with anything that changes what a model says."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("onnx/*.onnx")) or sorted(folder.glob("model/*")):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    for name in ("vocabulary.json", "calibration.json"):
+        digest.update((folder / name).read_bytes())
+    return f"minigpt-{digest.hexdigest()[:12]}"
+
+
+def normalised(log_p: NDArray[Any]) -> FloatArray:
+    """Log-probabilities that sum to one along the last axis."""
+    log_p = log_p.astype(np.float64)
+    shifted = log_p - log_p.max(axis=-1, keepdims=True)
+    found: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return found
