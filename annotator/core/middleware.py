@@ -57,7 +57,8 @@ def probes(get_response: GetResponse) -> GetResponse:
         if request.path == "/readyz":
             return _readiness()
         if request.path == "/metrics":
-            return ExportToDjangoView(request)
+            exported: HttpResponse = ExportToDjangoView(request)
+            return exported
         return get_response(request)
 
     return handle
