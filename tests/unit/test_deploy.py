@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django_prometheus.middleware import Metrics as DjangoMetrics
 from prometheus_client import REGISTRY, generate_latest
 
 from inference.serving.app import RecognizerServer
@@ -21,6 +22,7 @@ ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
 
 def told() -> set[str]:
     """The names of all series of the recognizer and of the web process."""
+    DjangoMetrics.get_instance()
     server = RecognizerServer(ServerSettings(sites=Path()))
     text = (server.metrics.render() + generate_latest(REGISTRY)).decode()
     names = {"up"}
