@@ -46,6 +46,7 @@ _HASH_HERE_BYTES = 1 << 20
 _REFUSED_FOR_S = 600.0
 _MAX_REFUSED = 4096
 _STALE_PAUSE_S = 0.05
+_FINISH_WITHIN_S = 5.0
 
 
 class RecognizerServer:
@@ -127,7 +128,8 @@ class RecognizerServer:
         lane, deadline = self._terms(request)
         # Before the body is read: those who are turned away cost next to nothing.
         self.describing.admit(lane, 1, deadline)
-        images = await _images(request, self.settings.max_images)
+        async with _until(deadline):
+            images = await _images(request, self.settings.max_images)
         hashes = await _hashes(images)
         results = [self._known(sha256) for sha256 in hashes]
         missing = [i for i, result in enumerate(results) if result is None]
@@ -208,7 +210,8 @@ class RecognizerServer:
         """``POST /v1/rank``."""
         lane, deadline = self._terms(request)
         self.ranking.admit(lane, 1, deadline)
-        body = await request.body()
+        async with _until(deadline):
+            body = await request.body()
         patient_until = min(deadline, time.monotonic() + self.settings.stale_wait_s)
         while True:
             jobs = self.ranking.submit(
@@ -316,6 +319,11 @@ def create_app(settings: ServerSettings) -> Starlette:
     return app
 
 
+def _until(deadline: float) -> asyncio.Timeout:
+    """Bounds what a caller who sends slowly may take."""
+    return asyncio.timeout(max(0.0, deadline - time.monotonic()))
+
+
 async def _images(request: Request, most: int) -> list[bytes]:
     async with request.form(max_files=most, max_fields=8) as form:
         uploads = [u for u in form.getlist("images") if isinstance(u, UploadFile)]
@@ -331,9 +339,10 @@ async def _let_finish(request: Request) -> None:
     if request.headers.get("connection", "").lower() == "close" or (
         request.scope.get("http_version") == "1.0"
     ):
-        with contextlib.suppress(ClientDisconnect, HTTPException, RuntimeError):
-            async for _ in request.stream():
-                pass
+        with contextlib.suppress(ClientDisconnect, HTTPException, RuntimeError, TimeoutError):
+            async with asyncio.timeout(_FINISH_WITHIN_S):
+                async for _ in request.stream():
+                    pass
 
 
 async def _hashes(images: Sequence[bytes]) -> list[str]:

@@ -57,6 +57,9 @@ def of_error(error: BaseException) -> Response | None:
     if isinstance(error, TimeoutError | Expired):
         return problem(503, "timed_out", "the deadline passed", retry_after_s=_AGAIN_S)
     if isinstance(error, GivenUp):
+        # One that ends processes must not come back for ever; one that found no memory may.
+        if error.poison:
+            return problem(422, "given_up", str(error))
         return problem(503, "given_up", str(error), retry_after_s=_AGAIN_S)
     if isinstance(error, ClientGone):
         # nobody reads it; the log does

@@ -151,8 +151,12 @@ def test_a_caller_who_goes_away_is_not_worked_for(server: Server) -> None:
 def test_ranking_survives_its_process(server: Server, client: HttpRecognizer) -> None:
     (described,) = client.describe([b"ranked"])
     assert isinstance(described, Description)
-    with pytest.raises(RecognizerError, match="503"):
+    with pytest.raises(RecognizerError, match="422") as caught:
         client.rank(SiteRef("segfault-x", 0), [described])
+    assert caught.value.retry_after_s is None
+    with pytest.raises(RecognizerError, match="503") as caught:
+        client.rank(SiteRef("out_of_memory-x", 0), [described])
+    assert caught.value.retry_after_s
     (ranked,) = client.rank(SiteRef("calm", 0), [described])
     assert ranked.site_number == 0
     with pytest.raises(StaleMemory):

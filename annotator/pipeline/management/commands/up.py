@@ -32,7 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--no-recognizer", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        embedded = not env.inference_url and not options["no_recognizer"]
+        # A worker that recognizes by itself needs no server.
+        asked = settings.RECOGNIZER.endswith("HttpRecognizer")
+        embedded = asked and not env.inference_url and not options["no_recognizer"]
         try:
             lock = take_lock(settings.HOME)
             check_disk(settings.HOME)
