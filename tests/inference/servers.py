@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -40,8 +41,11 @@ class Server:
         return total
 
     def log(self) -> list[dict[str, Any]]:
-        lines = self._log.read_text(errors="replace").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        """Its lines, and those of its model processes. What a dying process says about its end
+        comes in pieces, and others may write between them."""
+        text, decoder = self._log.read_text(errors="replace"), json.JSONDecoder()
+        starts = [found.start() for found in re.finditer(r'\{"at"', text)]
+        return [decoder.raw_decode(text, start)[0] for start in starts]
 
     def processes(self) -> list[int]:
         """The model processes that it has now."""
