@@ -37,6 +37,9 @@ _WATCH_EVERY_S = 0.5
 _FAR_ABOVE = 1.25
 _PATIENCE = 10.0
 """A call is not given up before it took so many times as long as such calls usually do."""
+_OF_WHAT_IS_LEFT = 0.75
+"""A request is admitted when it probably waits no longer than this part of its time: an estimate errs,
+and one that is turned away late has waited for nothing."""
 _MAX_RETRY_AFTER_S = 120
 _MAX_START_PAUSE_S = 15.0
 _HOPELESS_AFTER = 3
@@ -160,9 +163,9 @@ class Pool:
             raise Rejected("queue_full", "the queue is full", self._retry_after(wait_s))
         wait_s = self._wait_s(self._lanes.ahead_of(lane))
         left_s = deadline - self._clock()
-        if wait_s > left_s:
+        if wait_s > left_s * _OF_WHAT_IS_LEFT:
             detail = f"{wait_s:.0f} s of work are ahead, {max(0.0, left_s):.0f} s are left"
-            raise Rejected("too_late", detail, self._retry_after(wait_s - left_s))
+            raise Rejected("too_late", detail, self._retry_after(wait_s - left_s / 2))
 
     def submit(
         self, payloads: Sequence[bytes], *, lane: Lane, deadline: float, request_id: str
