@@ -209,10 +209,15 @@ def test_it_learns_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert {"encode.onnx", "begin.onnx", "step.onnx", "int8.json"} <= files
     assert ("encode.int8.onnx" in files) == report["int8"]["kept"] == ("val_int8" in report)
     # It goes on from there, with the classes of the new snapshot.
-    more = tmp_path / "more"
-    assert main([*command, "--out", str(more), "--base", str(out), "--epochs", "1", "--json"]) == 0
-    again = json.loads((more / "report.json").read_text("utf-8"))
-    assert again["losses"][0] < 0.7 * report["losses"][0]
+    for name, method in (("lora", []), ("joint", ["--joint"])):
+        more = tmp_path / name
+        options = ["--out", str(more), "--base", str(out), "--epochs", "1", "--json", *method]
+        assert main([*command, *options]) == 0
+        again = json.loads((more / "report.json").read_text("utf-8"))
+        assert again["method"] == name and again["base"].startswith("minigpt-")
+        assert again["losses"][0] < 0.7 * report["losses"][0]
+        adapter = {p.name for p in (more / "adapter").glob("*")}
+        assert ("adapter_model.safetensors" in adapter) == (name == "lora")
     with pytest.raises(SystemExit):
         main([*command, "--out", str(out)])
     assert "not empty" in capsys.readouterr().err
