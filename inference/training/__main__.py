@@ -37,8 +37,8 @@ from .quantize import quantize_model
 from .snapshot import Record, Snapshot, SnapshotError, read_snapshot, units_of
 
 _DEFAULT = Recipe()
-_SIDE_PX = 256
-_LOOKS = (1.0, 0.6)
+SIDE_PX = 256
+LOOKS = (1.0, 0.6)
 _FEWEST_UNSEEN = 10
 """Photos to calibrate on."""
 
@@ -55,12 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=_DEFAULT.epochs)
     parser.add_argument("--views", type=int, default=_DEFAULT.views, help="of each photo")
     parser.add_argument(
-        "--side", type=int, default=_SIDE_PX, help="of each look in pixels, without --base"
+        "--side", type=int, default=SIDE_PX, help="of each look in pixels, without --base"
     )
     parser.add_argument(
         "--looks",
         type=shares,
-        default=_LOOKS,
+        default=LOOKS,
         help="at each photo, as shares of its sides, without --base (1,0.6)",
     )
     parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
