@@ -188,7 +188,7 @@ def _package_type(record: Record) -> int:
 def _learn(
     model: MiniGPT, views: Views, answers: Answers, recipe: Recipe, progress: Progress
 ) -> list[float]:
-    tail = model.tower.tail_parameters()
+    tail = [p for p in model.tower.tail_parameters() if p.requires_grad]
     in_tail = set(map(id, tail))
     for parameter in model.tower.stem_parameters():
         parameter.requires_grad_(False)
