@@ -58,7 +58,7 @@ def warmest(page: Page) -> tuple[float, float]:
     way = HUE - without
     alpha = ((with_heat - without) * way).sum(2) / (way**2).sum(2)
     alpha[alpha < 0.05] = 0
-    assert 0.5 < alpha.max() < 0.75
+    assert alpha.max() > 0.5
     y, x = np.indices(alpha.shape)
     place = page.get_by_test_id("photo").bounding_box()
     assert place is not None
@@ -83,7 +83,7 @@ def test_a_map_lies_where_the_machine_looked_however_the_photo_is_turned(
     expect(heat).to_be_visible()
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(page.locator("canvas")).to_have_count(1)
-    assert heat.evaluate("e => [e.width, e.height]") == [24, 16]
+    assert heat.evaluate("e => [e.width, e.height]") == [384, 256]
     page.keyboard.press("Escape")
     for keys in ([], ["t"], ["+", "+"], ["Shift+t", "Shift+t"], ["t", "f"]):
         press(page, *keys)

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Suggestion } from "@/api/types";
-import { heatAlpha, heatOf, heatPixels, heatValues } from "./heat";
+import { enlarged, heatAlpha, heatOf, heatPixels, heatValues } from "./heat";
 
 const encoded = (...bytes: number[]) => btoa(String.fromCharCode(...bytes));
 
@@ -28,6 +28,32 @@ describe("a map", () => {
   ])("that is damaged is none: %j", (map) => expect(heatValues(map)).toBeNull());
 });
 
+describe("between the parts of a map", () => {
+  it("values run straight, each part's own in its middle, level at the edges", () => {
+    const { values, columns, rows } = enlarged(Uint8Array.of(0, 160), 2, 1);
+    expect([columns, rows]).toEqual([32, 16]);
+    const row = [...values.slice(0, columns)];
+    expect(row.slice(0, 8)).toEqual(Array(8).fill(0));
+    expect(row.slice(24)).toEqual(Array(8).fill(160));
+    const steps = row.slice(8, 24).map((value, n) => value - (row[7 + n] ?? 0));
+    expect(steps.slice(1).every((step) => Math.abs(step - 10) < 1e-4)).toBe(true);
+    expect([...values.slice(-columns)]).toEqual(row);
+  });
+
+  it("nothing is above the map's most or below its least, and the warmest part stays where it was", () =>
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }), fc.nat(35), (rows, columns, seed) => {
+        const warm = seed % (rows * columns);
+        const fine = enlarged(Uint8Array.from({ length: rows * columns }, (_, n) => (n === warm ? 255 : 9)), columns, rows);
+        const most = Math.max(...fine.values);
+        expect([Math.min(...fine.values) >= 9, most <= 255]).toEqual([true, true]);
+        const at = fine.values.indexOf(most);
+        expect([Math.floor(at / fine.columns / 16), Math.floor((at % fine.columns) / 16)]).toEqual([Math.floor(warm / columns), warm % columns]);
+      }),
+      { numRuns: 30 },
+    ));
+});
+
 /** CIE lightness, 0 black … 100 white, of sRGB (IEC 61966-2-1; CIE 15). */
 function lightness(rgb: readonly number[]): number {
   const [r = 0, g = 0, b = 0] = rgb.map((byte) => (byte / 255 <= 0.04045 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4));
@@ -36,7 +62,7 @@ function lightness(rgb: readonly number[]): number {
 }
 /** How far, in lightness, a value stands out from a grey photo. */
 function standsOut(value: number, grey: number): number {
-  const [r = 0, g = 0, b = 0, a = 0] = heatPixels(Uint8Array.of(value));
+  const [r = 0, g = 0, b = 0, a = 0] = heatPixels(Float32Array.of(value), 1);
   return Math.abs(lightness([r, g, b].map((byte) => (byte * a + grey * (255 - a)) / 255)) - lightness([grey, grey, grey]));
 }
 
@@ -51,8 +77,17 @@ describe("the ramp", () => {
   });
 
   it("is of one hue", () => {
-    const pixels = heatPixels(Uint8Array.of(0, 90, 255));
-    expect(new Set([0, 4, 8].map((at) => pixels.slice(at, at + 3).join(","))).size).toBe(1);
+    const pixels = heatPixels(Float32Array.of(0, 0, 60, 60, 255, 255), 6);
+    expect(new Set([0, 8, 20].map((at) => pixels.slice(at, at + 3).join(","))).size).toBe(1);
+  });
+
+  it("has a thin white line at the half, and only there", () => {
+    const { values, columns } = enlarged(Uint8Array.of(0, 255), 2, 1);
+    const pixels = heatPixels(values, columns);
+    const white = Array.from({ length: columns }, (_, x) => Math.min(...pixels.slice(4 * x, 4 * x + 3)) > 200);
+    expect(white.flatMap((is, x) => (is ? [x] : []))).toEqual([15, 16]);
+    const flat = heatPixels(Float32Array.of(127, 127, 127, 127), 2);
+    expect(Math.min(...flat.slice(0, 3))).toBe(60);
   });
 
   it("stands out from a white photo as from a black one", () => {

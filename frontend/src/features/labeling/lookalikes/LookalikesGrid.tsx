@@ -114,15 +114,18 @@ export function LookalikesGrid({ project, grid, onConfirm, onLeave }: Props) {
               return (
                 <div key={field.key} className={styles.field} data-kind={field.kind} data-common={field.key}>
                   <span className="dim">{field.label[currentLanguage()]}</span>
-                  <FieldControl
-                    field={field}
-                    site={project.site.id}
-                    value={state.common[field.key] ?? ""}
-                    invalid={(tried && error !== null) || undefined}
-                    onChange={(value) => setState((before) => setCommon(before, field.key, value))}
-                    onSku={() => undefined}
-                    testId={`common-${field.key}`}
-                  />
+                  <div>
+                    <FieldControl
+                      field={field}
+                      machine={kept.some(({ id }) => state.own[id]?.[field.key] === undefined && guesses.get(id)?.[field.key])}
+                      site={project.site.id}
+                      value={state.common[field.key] ?? ""}
+                      invalid={(tried && error !== null) || undefined}
+                      onChange={(value) => setState((before) => setCommon(before, field.key, value))}
+                      onSku={() => undefined}
+                      testId={`common-${field.key}`}
+                    />
+                  </div>
                   {tried && error && <span className="error">{error}</span>}
                 </div>
               );

@@ -62,10 +62,11 @@ describe("look-alikes", () => {
 
   it("tell which values are guesses, and which of them are doubtful", () => {
     const state = begin(fields, [read(1, "2罐"), read(2, "2罐", 0.7), read(3, null, 0.3)]);
-    expect(guessesOf(state, fields, read(1, "2罐"))).toEqual({ quantity: "sure", condition: "sure" });
-    expect(guessesOf(state, fields, read(2, "2罐", 0.7))).toEqual({ quantity: "doubted", condition: "doubted" });
-    expect(guessesOf(state, fields, read(3, null, 0.3))).toEqual({});
-    expect(guessesOf(setOwn(state, 2, "quantity", "5罐"), fields, read(2, "2罐", 0.7))).toEqual({ condition: "doubted" });
+    const same = { sku: "sure", category: "sure", spec: "sure" };
+    expect(guessesOf(state, fields, read(1, "2罐"))).toEqual({ ...same, quantity: "sure", condition: "sure" });
+    expect(guessesOf(state, fields, read(2, "2罐", 0.7))).toEqual({ ...same, quantity: "doubted", condition: "doubted" });
+    expect(guessesOf(state, fields, read(3, null, 0.3))).toEqual(same);
+    expect(guessesOf(setOwn(state, 2, "quantity", "5罐"), fields, read(2, "2罐", 0.7))).toEqual({ ...same, condition: "doubted" });
   });
 
   it("that come back keep what was given", () => {

@@ -88,13 +88,13 @@ export function errorsOf(state: GridState, fields: readonly SchemaField[], assig
   );
 }
 
-/** The guesses that differ from pack to pack, as they stand on the tile: the machine's own, and whether it was unsure of them. */
+/** Which of a tile's values are the machine's own; of those that differ from pack to pack, whether it was unsure. */
 export function guessesOf(state: GridState, fields: readonly SchemaField[], assignment: Assignment): Record<string, "sure" | "doubted"> {
   const document = documentOf(state, fields, assignment);
   return Object.fromEntries(
-    inPlace(fields).flatMap((field): [string, "sure" | "doubted"][] => {
+    fields.flatMap((field): [string, "sure" | "doubted"][] => {
       if (fieldOf(document, field.key).origin !== "machine") return [];
-      return [[field.key, isDoubted(document, field, assignment.suggestion) ? "doubted" : "sure"]];
+      return [[field.key, IN_PLACE.has(field.kind) && isDoubted(document, field, assignment.suggestion) ? "doubted" : "sure"]];
     }),
   );
 }
