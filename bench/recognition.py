@@ -15,7 +15,8 @@ photos out:
 State (a) has decided nothing, so all training photos are held out: its ``grouped`` row stands for
 ``random`` too.
 
-Descriptions are cached in ``--cache``, for reading text takes minutes.
+With ``--model`` a MiniGPT, taught the training photos, joins in; it has seen them all, so that the validation
+photos alone are asked about. Descriptions are cached in ``--cache``, for reading text takes minutes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,8 @@ from inference.describe import Describer
 from inference.evidence import fusion
 from inference.learning import fit_heads
 from inference.local import limit_threads
+from inference.minigpt.reading import Reader
+from inference.pictures import decode
 from inference.ranking import MatchCache, gather, see
 from inference.retrieval.backbone import unpack
 from inference.retrieval.memory import SiteMemory
@@ -132,10 +135,19 @@ class Grocery:
         self.references = [
             Photo(f"ref:{code}", code, described(path)) for code, path in references.items()
         ]
+        self.paths = {f"cap:{path.name}": path for path, _ in labelled["val"]}
         self.train, self.val = (
             [Photo(f"cap:{path.name}", code, described(path)) for path, code in labelled[split]]
             for split in ("train", "val")
         )
+
+    def look(self, minigpt: Reader) -> None:
+        """Have ``minigpt`` look at the validation photos."""
+        self.val = [
+            replace(photo, description=replace(photo.description, sight=sight.pack()))
+            for photo in self.val
+            for sight in minigpt.see([decode(self.paths[photo.key].read_bytes())])
+        ]
 
 
 def _labelled(folder: Path, split: str) -> list[tuple[Path, str]]:
@@ -208,7 +220,9 @@ def example(photo: Photo, kind: str) -> Example:
     )
 
 
-def evaluate(data: Grocery, case: Case, cache: MatchCache) -> list[dict[str, object]]:
+def evaluate(
+    data: Grocery, case: Case, cache: MatchCache, minigpt: Reader | None = None
+) -> list[dict[str, object]]:
     """One row for each piece of evidence and photo: rank of the truth, confidence, rank time."""
     memory = SiteMemory("grocery")
     examples = [example(p, "reference") for p in data.references]
@@ -223,7 +237,7 @@ def evaluate(data: Grocery, case: Case, cache: MatchCache) -> list[dict[str, obj
     rows = []
     for photo in case.asked:
         started = time.perf_counter()
-        evidence = gather(memory, catalog, heads, cache, see(photo.description))
+        evidence = gather(memory, catalog, heads, cache, see(photo.description), minigpt=minigpt)
         fused = fusion.fuse(evidence.parts, heads.weights, len(catalog.codes))
         ms = (time.perf_counter() - started) * 1000
         truth = catalog.row_of[photo.sku_code]
@@ -268,6 +282,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=default_cache)
     parser.add_argument("--only", choices=["val", "random", "grouped"])
     parser.add_argument("--describe-only", action="store_true", help="fill the cache and stop")
+    parser.add_argument("--model", type=Path, help="a MiniGPT; implies --only val")
     parser.add_argument("--json", action="store_true", help="one JSON line a row of the table")
     options = parser.parse_args()
     limit_threads(1)
@@ -275,11 +290,15 @@ def main() -> None:
     timings = [p.description.timings_ms for p in data.train]
     if options.describe_only:
         return
+    minigpt = None
+    if options.model is not None:
+        minigpt, options.only = Reader.open(options.model), "val"
+        data.look(minigpt)
     cache = MatchCache(capacity=5_000_000)
     rows: list[dict[str, object]] = []
     chosen = [c for c in cases(data) if options.only in (None, c.held_out)]
     for case in tqdm(chosen, "evaluate", disable=not sys.stderr.isatty()):
-        rows += evaluate(data, case, cache)
+        rows += evaluate(data, case, cache, minigpt)
     if not options.json:
         medians = {k: np.median([t[k] for t in timings]) for k in timings[0]}
         print("describe, ms a photo:", ", ".join(f"{k} {v:.0f}" for k, v in medians.items()))

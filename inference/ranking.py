@@ -130,6 +130,7 @@ class Seen:
     embedding: bytes
     keypoints: bytes
     lines: tuple[OcrLine, ...]
+    sight: Sight | None = None
 
     @property
     def text(self) -> str:
@@ -140,14 +141,19 @@ class Seen:
 class Evidence:
     """Log-probabilities [S] per source, and what there is to show for them."""
 
-    parts: dict[str, FloatArray]
+    parts: Mapping[str, FloatArray]
     text: TextMatch
     neighbours: tuple[Neighbour, ...]
 
 
 def see(description: Description) -> Seen:
     """What ranking uses of a description."""
-    return Seen(description.embedding, description.keypoints, description.ocr_lines)
+    return Seen(
+        description.embedding,
+        description.keypoints,
+        description.ocr_lines,
+        Sight.unpack(description.sight) if description.sight else None,
+    )
 
 
 def rank(
@@ -171,15 +177,11 @@ def rank(
         )
     read = {canonical(b.text) for b in description.barcodes}
     known = {code for text in read for code in catalog.by_barcode.get(text, ())}
-    evidence = gather(memory, catalog, heads, cache, see(description), barcode_codes=known)
-    sight = Sight.unpack(description.sight) if minigpt and description.sight else None
-    if minigpt and sight:
-        taught = _taught(minigpt, sight, catalog)
-        if taught is not None:
-            evidence.parts["minigpt"] = taught
+    seen = see(description)
+    evidence = gather(memory, catalog, heads, cache, seen, minigpt=minigpt, barcode_codes=known)
     p = fusion.fuse(evidence.parts, heads.weights, len(catalog.codes))
     fields = _fields(catalog, p, evidence.parts)
-    reading = _read(minigpt, sight, catalog.skus[catalog.codes[int(p.argmax())]], fields)
+    reading = _read(minigpt, seen.sight, catalog.skus[catalog.codes[int(p.argmax())]], fields)
     return Recognition(
         model_version=version,
         site_number=number,
@@ -204,6 +206,7 @@ def gather(
     cache: MatchCache,
     seen: Seen,
     *,
+    minigpt: Reader | None = None,
     barcode_codes: set[str] | None = None,
     without: frozenset[str] = frozenset(),
 ) -> Evidence:
@@ -228,6 +231,9 @@ def gather(
         parts["words"] = _over_catalog(
             catalog, heads.words.codes, heads.words.log_p([seen.text])[0]
         )
+    taught = _taught(minigpt, seen.sight, catalog)
+    if taught is not None:
+        parts["minigpt"] = taught
     # the memory may have moved on since the catalog was taken
     neighbours = [
         n
@@ -243,12 +249,12 @@ def gather(
     return Evidence(parts, text, tuple(neighbours))
 
 
-def _taught(minigpt: Reader, sight: Sight, catalog: Catalog) -> FloatArray | None:
+def _taught(minigpt: Reader | None, sight: Sight | None, catalog: Catalog) -> FloatArray | None:
     """What MiniGPT gives the SKUs of the catalog [S] that it was taught, None if there is none. Of
     very many the most probable by its class head are weighed."""
-    classes = minigpt.facts.classes
-    if "sku" not in sight.heads:
+    if minigpt is None or sight is None or "sku" not in sight.heads:
         return None
+    classes = minigpt.facts.classes
     order = np.argsort(-sight.heads["sku"], kind="stable").tolist()
     codes = [classes[n] for n in order if classes[n] in catalog.row_of][:MOST_CODES]
     if not codes:

@@ -8,6 +8,7 @@ confidence can be had by normalising over them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -74,6 +75,18 @@ class Tree:
             if parent >= 0:  # parents come first
                 sees[node] |= sees[parent]
         return sees
+
+
+def distinct(alternatives: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Each of different ``alternatives`` up to the token that tells it from all others: what comes
+    after that token is certain. None may begin another."""
+    beginnings = Counter(
+        tuple(one[:length]) for one in alternatives for length in range(1, len(one) + 1)
+    )
+    return [
+        list(one[: next(n for n in range(1, len(one) + 1) if beginnings[tuple(one[:n])] == 1)])
+        for one in alternatives
+    ]
 
 
 def weigh(

@@ -98,14 +98,14 @@ class Attention(nn.Module):
         self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """``keys`` and ``values`` are split [B, H, P, D / H], ``mask`` [B | 1, 1, T, P] is added.
-        Answers the mix [B, T, D] and the weights, mean of the heads [B, T, P]."""
+        Answers the mix [B, T, D] and the weights of each head [B, H, T, P]."""
         query = self.split(self.query(x))
         scores = query @ keys.transpose(2, 3) / math.sqrt(query.shape[-1])
         if mask is not None:
             scores = scores + mask
         weights = scores.softmax(dim=-1)
         mixed = (weights @ values).transpose(1, 2).flatten(2)
-        return self.out(mixed), weights.mean(dim=1)
+        return self.out(mixed), weights
 
 
 class FeedForward(nn.Sequential):
@@ -138,7 +138,8 @@ class QFormerLayer(nn.Module):
         x, cross = self.before_cross(queries), self.cross_attention
         found, weights = cross(x, cross.split(cross.key(cells)), cross.split(cross.value(cells)))
         queries = queries + self.dropout(self.gate.tanh() * found)
-        return queries + self.dropout(self.mix(self.before_mix(queries))), weights
+        queries = queries + self.dropout(self.mix(self.before_mix(queries)))
+        return queries, weights.mean(dim=1)
 
 
 class QFormer(nn.Module):
@@ -183,7 +184,7 @@ class DecoderLayer(nn.Module):
         self, x: Tensor, past: Tensor | None, mask: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, D] after ``past`` keys and values [B, 2, H, P, D / H] → x, present
-        [B, 2, H, P + T, D / H], weights [B, T, P + T]."""
+        [B, 2, H, P + T, D / H], weights of each head [B, H, T, P + T]."""
         a, normed = self.attention, self.before_attention(x)
         present = torch.stack([a.split(a.key(normed)), a.split(a.value(normed))], dim=1)
         if past is not None:
@@ -290,7 +291,7 @@ class MiniGPT(PreTrainedModel):
         for n, layer in enumerate(self.layers):
             x, present, weights = layer(x, past[:, n], mask)
             presents.append(present)
-            looks.append(weights[:, :, : self.config.queries])
+            looks.append(weights[..., : self.config.queries].mean(dim=1))
         logits = functional.linear(self.norm(x), self.embedding.weight)
         return logits, torch.stack(presents, dim=1), torch.stack(looks).mean(dim=0)
 

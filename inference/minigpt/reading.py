@@ -18,7 +18,7 @@ from inference.engines import Engine, Kind, open_engine
 from inference.engines.base import EngineError
 from inference.engines.feeds import follow
 
-from .alternatives import Float32Array, Tree, weigh
+from .alternatives import Float32Array, Tree, distinct, weigh
 from .pixels import to_pixels
 from .sight import Sight
 from .vocabulary import END, UNKNOWN, Vocabulary
@@ -29,6 +29,8 @@ MOST_UNITS = 48
 """The largest quantity that is weighed."""
 MOST_CODES = 256
 """Codes that are weighed at once; a tree of them costs one pass of the decoder."""
+FAVOURITES = 12
+"""Codes that the decoder weighs where the class head has chosen them."""
 OPTIONS = 5
 WEIGHED = ("quantity", "condition")
 """Fields whose values are weighed once the SKU is known."""
@@ -131,17 +133,23 @@ class Reader:
 
     def sku_parts(self, sight: Sight, codes: Sequence[str]) -> dict[str, FloatArray]:
         """The log-probabilities [S] of ``codes`` by ``decoder`` and, where it was taught them all, by
-        ``head``."""
-        close = self.vocabulary.header("category")
-        tree = Tree.of(
-            self.vocabulary.header("sku"), [[*self.vocabulary.encode(c), close] for c in codes]
-        )
-        written, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
-        parts = {"decoder": normalised(written)}
+        ``head``. Then the decoder weighs the head's favourites alone, and no other beats them."""
         place_of = {code: n for n, code in enumerate(self.facts.classes)}
-        if "sku" in sight.heads and all(code in place_of for code in codes):
-            parts["head"] = normalised(sight.heads["sku"][[place_of[c] for c in codes]])
-        return parts
+        if "sku" not in sight.heads or any(code not in place_of for code in codes):
+            return {"decoder": self._written_log_p(sight, codes)}
+        head = normalised(sight.heads["sku"][[place_of[code] for code in codes]])
+        favourites = np.argsort(-head, kind="stable")[:FAVOURITES]
+        written = self._written_log_p(sight, [codes[n] for n in favourites])
+        decoder = np.full(len(codes), written.min())
+        decoder[favourites] = written
+        return {"decoder": normalised(decoder), "head": head}
+
+    def _written_log_p(self, sight: Sight, codes: Sequence[str]) -> FloatArray:
+        close = self.vocabulary.header("category")
+        written = distinct([[*self.vocabulary.encode(code), close] for code in codes])
+        tree = Tree.of(self.vocabulary.header("sku"), written)
+        log_p, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
+        return normalised(log_p)
 
     def read(self, sight: Sight, settled: Mapping[str, str], unit: str) -> Reading:
         """The caption of a picture whose SKU is known: ``settled`` are the fields that hang on it,

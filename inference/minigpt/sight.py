@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -43,5 +44,5 @@ class Sight:
             gaze = found["gaze"] / np.maximum(found["gaze"].sum(axis=1, keepdims=True), 1e-9)
             heads = {k.removeprefix(_HEAD): v for k, v in found.items() if k.startswith(_HEAD)}
             return cls(found["outputs"], gaze, heads)
-        except (KeyError, OSError, EOFError) as error:
+        except (KeyError, ValueError, OSError, EOFError, BadZipFile) as error:
             raise ValueError(f"these bytes are no sight: {error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -26,9 +26,19 @@ class Tower(nn.Module):
         """The cells [B, N, C] of what ``stem`` made."""
         raise NotImplementedError
 
+    def tail_modules(self) -> list[str]:
+        """The names of the tail's modules in the model, such as ``tower.net``."""
+        raise NotImplementedError
+
     def tail_parameters(self) -> list[nn.Parameter]:
         """The parameters of the tail."""
-        raise NotImplementedError
+        names = [name.removeprefix("tower.") for name in self.tail_modules()]
+        return [p for name in names for p in self.get_submodule(name).parameters()]
+
+    def stem_parameters(self) -> Iterator[nn.Parameter]:
+        """The others."""
+        in_tail = set(map(id, self.tail_parameters()))
+        return (p for p in self.parameters() if id(p) not in in_tail)
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.tail(self.stem(pixels))
@@ -61,9 +71,10 @@ class Lite0Tower(Tower):
         x = self.net._swish(self.net._bn1(self.net._conv_head(x)))
         return x.flatten(2).transpose(1, 2)
 
-    def tail_parameters(self) -> list[nn.Parameter]:
-        parts = [*self.net._blocks[self._TAIL_FROM :], self.net._conv_head, self.net._bn1]
-        return [p for part in parts for p in part.parameters()]
+    def tail_modules(self) -> list[str]:
+        blocks = range(self._TAIL_FROM, len(self.net._blocks))
+        names = [*(f"_blocks.{n}" for n in blocks), "_conv_head", "_bn1"]
+        return [f"tower.net.{name}" for name in names]
 
     def _blocks(self, x: Tensor, first: int, last: int) -> Tensor:
         for block in self.net._blocks[first:last]:
@@ -108,8 +119,8 @@ class VitTower(Tower):
         hidden: Tensor = self.net(pixel_values=stems).last_hidden_state
         return hidden[:, 1:]
 
-    def tail_parameters(self) -> list[nn.Parameter]:
-        return list(self.net.parameters())
+    def tail_modules(self) -> list[str]:
+        return ["tower.net"]
 
 
 def each_look(part: Callable[[Tensor], Tensor], looks: Tensor) -> Tensor:

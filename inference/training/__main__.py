@@ -1,12 +1,13 @@
 """Teach a MiniGPT the captions of a snapshot::
 
-    python -m inference.training --snapshot DIR --out DIR [--base DIR]
+    python -m inference.training --snapshot DIR --out DIR [--base DIR [--joint]]
 
 ``OUT`` then holds ``model/`` (safetensors, for the Auto classes of transformers), ``onnx/`` (the graphs that
 inference runs), ``vocabulary.json``, ``calibration.json`` (what its confidence is divided by, from the ``val``
 split), ``report.json`` (what it makes of that split) and
-``progress.jsonl``, which grows while it works. ``--base`` is such a folder to go on from; without one the
-picture encoder starts from ImageNet and the rest from nothing.
+``progress.jsonl``, which grows while it works. ``--base`` is such a folder to go on from: what is learned is
+then also written as a LoRA in ``adapter/``, unless everything is to move (``--joint``). Without one the picture
+encoder starts from ImageNet and the rest from nothing.
 """
 
 from __future__ import annotations
@@ -24,18 +25,20 @@ import torch
 from tqdm import tqdm
 
 from inference.minigpt.model import MiniGPT, MiniGPTConfig
-from inference.minigpt.reading import Reader
+from inference.minigpt.reading import Reader, name_of
 from inference.minigpt.towers import Lite0Tower
 from inference.minigpt.vocabulary import Vocabulary
 
 from .export import export_onnx
 from .fit import Recipe, fit
-from .judge import calibrated, judge
+from .judge import calibrated, codes_of, judge
+from .lora import adapted, merged, save_adapter
+from .quantize import quantize_model
 from .snapshot import Record, Snapshot, SnapshotError, read_snapshot, units_of
 
 _DEFAULT = Recipe()
-_SIDE_PX = 256
-_LOOKS = (1.0, 0.6)
+SIDE_PX = 256
+LOOKS = (1.0, 0.6)
 _FEWEST_UNSEEN = 10
 """Photos to calibrate on."""
 
@@ -47,16 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--snapshot", type=Path, required=True, help="a data set with a train split"
     )
     parser.add_argument("--base", type=Path, help="an earlier --out to go on from")
+    parser.add_argument("--joint", action="store_true", help="move all of --base's weights")
     parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
     parser.add_argument("--epochs", type=int, default=_DEFAULT.epochs)
     parser.add_argument("--views", type=int, default=_DEFAULT.views, help="of each photo")
     parser.add_argument(
-        "--side", type=int, default=_SIDE_PX, help="of each look in pixels, without --base"
+        "--side", type=int, default=SIDE_PX, help="of each look in pixels, without --base"
     )
     parser.add_argument(
         "--looks",
         type=shares,
-        default=_LOOKS,
+        default=LOOKS,
         help="at each photo, as shares of its sides, without --base (1,0.6)",
     )
     parser.add_argument("--seed", type=int, default=_DEFAULT.seed)
@@ -75,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.out,
             recipe,
             base=options.base,
+            joint=options.joint,
             side=options.side,
             looks=options.looks,
         )
@@ -94,6 +99,7 @@ def train(
     recipe: Recipe,
     *,
     base: Path | None,
+    joint: bool,
     side: int,
     looks: Sequence[float],
 ) -> dict[str, Any]:
@@ -104,6 +110,7 @@ def train(
     pictures = [*records, *snapshot.references()]
     torch.manual_seed(recipe.seed)
     vocabulary, model = _start(base, sorted({r.sku for r in pictures if r.sku}), side, looks)
+    lora = adapted(model) if base and not joint else None
     with (out / "progress.jsonl").open("w", encoding="utf-8") as log:
         bars: dict[str, Any] = {}
 
@@ -122,6 +129,9 @@ def train(
             bar.update(done - bar.n)
 
         losses = fit(model, vocabulary, pictures, recipe, progress)
+    if lora is not None:
+        save_adapter(lora, out / "adapter")
+        model = merged(lora)
     model.save_pretrained(out / "model")
     export_onnx(model, out / "onnx")
     _write(out / "vocabulary.json", vocabulary.to_json())
@@ -129,16 +139,23 @@ def train(
     _write(out / "calibration.json", {**facts, "temperatures": {}, "sku_weights": {}})
     reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
     _write(out / "calibration.json", facts | calibrated(reader, unseen, snapshot.catalog))
-    reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
+    codes = codes_of(records, snapshot.catalog)
+    int8 = quantize_model(out, records, codes)
+    val = snapshot.splits.get("val", unseen)
     report = {
         "recipe": asdict(recipe),
         "photos": {split: len(rows) for split, rows in snapshot.splits.items()},
+        "base": name_of(base) if base else None,
+        "method": "lora" if lora else "joint",
         "classes": len(model.config.classes),
         "parameters": sum(p.numel() for p in model.parameters()),
         "losses": [round(loss, 4) for loss in losses],
-        "seconds": round(time.monotonic() - began),
-        "val": judge(reader, snapshot.splits.get("val", unseen), snapshot.catalog),
+        "val": judge(Reader.open(out, "onnx"), val, snapshot.catalog),
+        "int8": int8,
     }
+    if int8["kept"]:
+        report["val_int8"] = judge(Reader.open(out, "onnx-int8"), val, snapshot.catalog)
+    report["seconds"] = round(time.monotonic() - began)
     _write(out / "report.json", report)
     return report
 

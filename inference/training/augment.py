@@ -58,11 +58,10 @@ def moved(picture: Image.Image, surroundings: Image.Image, rng: random.Random) -
     return Image.composite(picture, surroundings.resize(picture.size), mask)
 
 
-def staged(reference: Image.Image, surroundings: Image.Image, rng: random.Random) -> Image.Image:
-    """A studio picture (RGB, a pack on white) as a photo of the pack before ``surroundings`` (cut and
-    paste, Dwibedi et al. 2017)."""
+def staged(pack: Image.Image, surroundings: Image.Image, rng: random.Random) -> Image.Image:
+    """A pack that was :func:`cut_out` as a photo of it before ``surroundings`` (RGB; cut and paste,
+    Dwibedi et al. 2017)."""
     side = _STAGED_SIDE
-    pack = cut_out(reference)
     scale = side * rng.uniform(0.6, 1.1) / max(pack.size)
     size = (round(pack.width * scale), round(pack.height * scale))
     pack = tilted(pack.resize(size, Image.Resampling.BICUBIC), rng)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from inference.engines.torch import Begin, Encode, Step, pixel_shape
 from inference.minigpt.model import MiniGPT, causal_mask
+from inference.minigpt.towers import Tower
 
 OPSET = 20
 
@@ -63,6 +66,36 @@ def export_onnx(model: MiniGPT, folder: Path) -> None:
     )
 
 
+def frozen_stem(tower: Tower, side_px: int) -> Callable[[Tensor], Tensor]:
+    """The stem of a tower as it is now, without gradients, in ONNX Runtime: several times as fast as
+    torch on a CPU. A stem without weights stays as it is."""
+    if next(tower.stem_parameters(), None) is None:
+        return tower.stem
+    with tempfile.TemporaryDirectory(prefix="warevision-stem-") as folder:
+        path = Path(folder) / "stem.onnx"
+        names = (["pixels"], ["stem"])
+        axes = {name: {0: "batch"} for name in ("pixels", "stem")}
+        pixels = torch.zeros(2, 3, side_px, side_px)
+        _write(Stem(tower).eval(), (pixels,), path, names=names, axes=axes)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        session = onnxruntime.InferenceSession(
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+    return lambda pixels: torch.from_numpy(session.run(None, {"pixels": pixels.numpy()})[0])
+
+
+class Stem(nn.Module):
+    """:meth:`Tower.stem` as a module."""
+
+    def __init__(self, tower: Tower) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.tower.stem(pixels)
+
+
 def _write(
     module: nn.Module,
     given: tuple[Tensor, ...],
@@ -71,7 +104,13 @@ def _write(
     names: tuple[list[str], list[str]],
     axes: dict[str, Any],
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="warevision-export-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="warevision-export-") as folder,
+        warnings.catch_warnings(),
+    ):
+        # shapes are traced on purpose, and what is not folded here is simplified below
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        warnings.filterwarnings("ignore", message="Constant folding")
         raw = Path(folder) / path.name
         torch.onnx.export(
             module,

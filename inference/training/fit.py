@@ -22,13 +22,15 @@ from inference.minigpt.pixels import to_pixels
 from inference.minigpt.towers import each_look
 from inference.minigpt.vocabulary import PAD, Vocabulary
 
-from .augment import another_view, covered, moved, staged
+from .augment import another_view, covered, cut_out, moved, staged
+from .export import frozen_stem
 from .snapshot import Record
 
 _NO_ANSWER = -100
 _STEM_BATCH = 8
 _AROUND = 64
 """Photos whose surroundings are lent to others."""
+_NOWHERE = Image.new("RGB", (64, 64), (127, 127, 127))
 _MOVED, _COVERED = 0.35, 0.15
 """Shares of views."""
 
@@ -97,7 +99,8 @@ def _see(
     model.eval()
     side = model.config.side_px
     looks = model.config.looks
-    shape = model.tower.stem(torch.zeros(1, 3, side, side)).shape[1:]
+    stem = frozen_stem(model.tower, side)
+    shape = stem(torch.zeros(1, 3, side, side)).shape[1:]
     views = Views(folder, recipe.views, len(records), (len(looks), *shape))
     rng = random.Random(recipe.seed)
     photos = [r for r in records if not r.studio]
@@ -105,13 +108,14 @@ def _see(
     for first in range(0, len(records), _STEM_BATCH):
         batch = records[first : first + _STEM_BATCH]
         pictures = [small(r.picture(), side) for r in batch]
+        pictures = [cut_out(p) if r.studio else p for r, p in zip(batch, pictures, strict=True)]
         for view in range(recipe.views):
             seen = [
                 p if view == 0 and not r.studio else draw_view(p, around, r.studio, rng)
                 for r, p in zip(batch, pictures, strict=True)
             ]
             pixels = torch.from_numpy(to_pixels(seen, side, looks))
-            views.put(view, first, each_look(model.tower.stem, pixels))
+            views.put(view, first, each_look(stem, pixels))
         progress("views", min(first + _STEM_BATCH, len(records)), len(records))
     return views
 
@@ -119,9 +123,10 @@ def _see(
 def draw_view(
     picture: Image.Image, around: Sequence[Image.Image], studio: bool, rng: random.Random
 ) -> Image.Image:
-    """A view of a photo or of a studio picture, sometimes in other surroundings or half hidden."""
-    if studio and around:
-        picture = staged(picture, rng.choice(around), rng)
+    """A view of a photo (RGB), or of a pack that was cut out of its studio picture (RGBA), sometimes
+    in other surroundings or half hidden."""
+    if studio:
+        picture = staged(picture, rng.choice(around or [_NOWHERE]), rng)
     elif around and rng.random() < _MOVED:
         picture = moved(picture, rng.choice(around), rng)
     if around and rng.random() < _COVERED:
@@ -183,10 +188,9 @@ def _package_type(record: Record) -> int:
 def _learn(
     model: MiniGPT, views: Views, answers: Answers, recipe: Recipe, progress: Progress
 ) -> list[float]:
-    tail = model.tower.tail_parameters()
+    tail = [p for p in model.tower.tail_parameters() if p.requires_grad]
     in_tail = set(map(id, tail))
-    stem = [p for p in model.tower.parameters() if id(p) not in in_tail]
-    for parameter in stem:
+    for parameter in model.tower.stem_parameters():
         parameter.requires_grad_(False)
     rest = [p for p in model.parameters() if p.requires_grad and id(p) not in in_tail]
     groups = [

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
+from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from inference.minigpt.alternatives import Tree, weigh
+from inference.__main__ import main as inference_main
+from inference.minigpt.alternatives import Tree, distinct, weigh
+from inference.minigpt.heat import heat_map
+from inference.minigpt.reading import Reader
+from inference.minigpt.sight import Sight
 from inference.minigpt.vocabulary import DEFAULT_FIELDS, Vocabulary
 from inference.training.metrics import bleu_4, cider, rouge_l
 
@@ -182,41 +190,121 @@ def snapshot(root: Path, photos: int) -> Path:
     return root
 
 
-def test_it_learns_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    snapshot(tmp_path / "data", 60)
-    command = [
-        "--snapshot",
-        str(tmp_path / "data"),
-        "--side",
-        "96",
-        "--views",
-        "2",
-        "--threads",
-        "1",
-    ]
-    out = tmp_path / "out"
-    assert main([*command, "--out", str(out), "--epochs", "24", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+@dataclass(frozen=True)
+class Taught:
+    """A model that learned the coloured cartons, and what the command said."""
+
+    data: Path
+    out: Path
+    options: list[str]
+    said: dict[str, Any]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.out / "report.json").read_text("utf-8"))
+        return found
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
+    root = tmp_path_factory.mktemp("taught")
+    data = snapshot(root / "data", 60)
+    out, said = root / "out", io.StringIO()
+    options = ["--snapshot", str(data), "--side", "96", "--views", "2", "--threads", "1"]
+    with redirect_stdout(said):
+        assert main([*options, "--out", str(out), "--epochs", "24", "--json"]) == 0
+    return Taught(data, out, options, json.loads(said.getvalue()))
+
+
+def test_it_learns_a_snapshot(taught: Taught) -> None:
+    said, report, out = taught.said, taught.report, taught.out
     assert said["photos"] == 12
     assert said["head_top_1"] > 0.9 and said["top_1"] > 0.9
     assert said["condition"] == 1.0
-    report = json.loads((out / "report.json").read_text("utf-8"))
     assert report["losses"][-1] < 0.5 * report["losses"][0]
     assert report["val"] == {k: v for k, v in said.items() if k not in ("ok", "out")}
     steps = [json.loads(line) for line in (out / "progress.jsonl").read_text("utf-8").splitlines()]
     assert steps[-1]["stage"] == "epochs" and steps[-1]["done"] == 24
-    assert {p.name for p in (out / "onnx").iterdir()} == {"encode.onnx", "begin.onnx", "step.onnx"}
-    # It goes on from there, with the classes of the new snapshot.
-    more = tmp_path / "more"
-    assert main([*command, "--out", str(more), "--base", str(out), "--epochs", "1", "--json"]) == 0
-    again = json.loads((more / "report.json").read_text("utf-8"))
-    assert again["losses"][0] < 0.7 * report["losses"][0]
+    files = {p.name for p in (out / "onnx").iterdir()}
+    assert {"encode.onnx", "begin.onnx", "step.onnx", "int8.json"} <= files
+    assert ("encode.int8.onnx" in files) == report["int8"]["kept"] == ("val_int8" in report)
+
+
+@pytest.mark.parametrize("method", ["lora", "joint"])
+def test_it_goes_on_from_a_base(taught: Taught, method: str, tmp_path: Path) -> None:
+    options = [*taught.options, "--base", str(taught.out), "--out", str(tmp_path)]
+    options += ["--joint"] if method == "joint" else []
+    assert main([*options, "--epochs", "1", "--json"]) == 0
+    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert report["method"] == method and report["base"].startswith("minigpt-")
+    assert report["losses"][0] < 0.7 * taught.report["losses"][0]
+    adapter = {p.name for p in (tmp_path / "adapter").glob("*")}
+    assert ("adapter_model.safetensors" in adapter) == (method == "lora")
+
+
+def test_it_refuses_what_it_cannot_do(
+    taught: Taught, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        main([*command, "--out", str(out)])
+        main([*taught.options, "--out", str(taught.out)])
     assert "not empty" in capsys.readouterr().err
-    (tmp_path / "data/annotations/train.jsonl").unlink()
-    assert main([*command, "--out", str(tmp_path / "none")]) == 1
+    (tmp_path / "annotations").mkdir()
+    assert main(["--snapshot", str(tmp_path), "--out", str(tmp_path / "none")]) == 1
     assert "nothing" in capsys.readouterr().err
+
+
+def test_a_taught_model_captions_photos(taught: Taught, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    records = read_snapshot(taught.data).splits["val"]
+    command = ["recognize", *(str(r.path) for r in records), "--model", str(taught.out)]
+    command += ["--catalog", str(taught.data / "metadata/sku_catalog.csv"), "--json"]
+    assert inference_main(command) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    right = 0
+    for record, answer in zip(records, answers, strict=True):
+        assert set(answer["heat"]) == set(DEFAULT_FIELDS)
+        for heat in answer["heat"].values():
+            assert (heat["rows"], heat["columns"]) == (24, 24)
+            assert max(base64.b64decode(heat["data"])) == 255
+        top = answer["candidates"][0]
+        assert top["parts"]["minigpt"] > 0.5
+        right += top["sku_code"] == record.sku
+        assert answer["fields"]["condition"]["value"] == "完好无损"
+        assert answer["fields"]["condition"]["source"] == "minigpt"
+        assert answer["fields"]["quantity"]["confidence"] > 0
+        assert answer["timings_ms"]["minigpt"] > 0
+    assert right >= len(records) - 1
+
+
+def test_what_was_seen_survives_the_way(taught: Taught) -> None:
+    reader = Reader.open(taught.out)
+    (sight,) = reader.see([Image.new("RGB", (120, 80), SKUS["RED-1"])])
+    kept = Sight.unpack(sight.pack())
+    assert len(sight.pack()) < 20_000
+    assert np.allclose(kept.outputs, sight.outputs, atol=1e-2)
+    assert np.allclose(kept.gaze, sight.gaze, atol=0.02)
+    assert np.allclose(kept.gaze.sum(axis=1), 1)
+    codes = list(SKUS)
+    assert np.allclose(reader.sku_log_p(kept, codes), reader.sku_log_p(sight, codes), atol=0.2)
+    with pytest.raises(ValueError, match="no sight"):
+        Sight.unpack(b"something else")
+
+
+def test_what_only_one_alternative_has_is_certain() -> None:
+    assert distinct([[1, 2, 9, 9], [1, 3, 9], [4, 9]]) == [[1, 2], [1, 3], [4]]
+    # a code that begins another is told by what closes it
+    assert distinct([[1, 2, 0], [1, 2, 3, 0]]) == [[1, 2, 0], [1, 2, 3]]
+
+
+def test_heat_lies_where_the_looks_do() -> None:
+    cells = np.zeros((2, 16), np.float32)
+    cells[1, 0] = 1.0  # the upper left of the middle
+    heat = heat_map(cells, (1.0, 0.5), 480, 240)
+    assert (heat.rows, heat.columns) == (12, 24)
+    values = np.frombuffer(base64.b64decode(heat.data), np.uint8).reshape(12, 24)
+    row, column = np.unravel_index(values.argmax(), values.shape)
+    assert 3 <= row <= 9 and 6 <= column <= 9, "inside the middle half, on its left"
+    assert values[:, :5].max() == 0 and values[:, 19:].max() == 0
 
 
 def test_a_snapshot_says_what_is_wrong_with_it(tmp_path: Path) -> None:

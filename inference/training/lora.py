@@ -1,0 +1,42 @@
+"""Low-rank adaptation (Hu et al. 2022): a small file that teaches a known model a site's additions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+
+from inference.minigpt.model import MiniGPT
+
+RANK = 16
+
+
+def adapted(model: MiniGPT, rank: int = RANK) -> PeftModel:
+    """``model`` with everything held but low ranks of the linear layers of its Q-Former and decoder,
+    and what is too near to the pixels or to the SKUs for low ranks: the tower's tail and the class
+    head, learned whole."""
+    whole = [*model.tower.tail_modules(), *(["heads.sku"] if model.config.classes else [])]
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank,
+        lora_dropout=0.05,
+        target_modules=[
+            name
+            for name, module in model.named_modules()
+            if isinstance(module, nn.Linear) and not name.startswith(("tower.", "heads."))
+        ],
+        modules_to_save=whole,
+    )
+    return get_peft_model(model, config)
+
+
+def save_adapter(model: PeftModel, folder: Path) -> None:
+    """Write the adapter as safetensors, with its configuration."""
+    model.save_pretrained(str(folder))
+
+
+def merged(model: PeftModel) -> MiniGPT:
+    """A plain model with the adapter worked in."""
+    plain: MiniGPT = model.merge_and_unload()
+    return plain
