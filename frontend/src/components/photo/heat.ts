@@ -53,7 +53,7 @@ export const heatAlpha = (value: number): number => MOST_ALPHA * Math.max(0, (va
 
 /** A white line where the map is at its half tells it from packs that are violet themselves. */
 const HALF = 128;
-const LINE_PX = 1;
+const LINE_PX = 0.75;
 const LINE_ALPHA = 0.85;
 
 /** RGBA of an enlarged map, four bytes a value. */
