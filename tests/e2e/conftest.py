@@ -25,7 +25,7 @@ from annotator.accounts.states import Role
 from annotator.core import outbox
 
 from . import world
-from .waiting import ACTION_MS, EXPECT_MS, eventually
+from .waiting import ACTION_MS, EXPECT_MS, at_work, eventually
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 PASSWORD = "a-long-test-password"
@@ -168,6 +168,22 @@ def sign_in(
     for context in contexts:
         context.close()
     assert not problems, problems
+
+
+@pytest.fixture
+def open_page(
+    sign_in: Callable[[str], Page], project: Project, live_server: Any
+) -> Callable[[], Page]:
+    """Opens the labeling page with a photo in work."""
+
+    def go() -> Page:
+        page = sign_in("anna")
+        page.goto(f"{live_server.url}/p/{project.pk}/label")
+        expect(page.get_by_test_id("photo").locator("img").first).to_be_visible()
+        at_work(page)
+        return page
+
+    return go
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import math
 import random
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import factory
@@ -140,10 +143,17 @@ class TaskFactory(DjangoModelFactory):
 
 
 def alike_tasks(
-    project: Project, sku: Sku, count: int, *, confidence: float = 0.95, look: int = 0
+    project: Project,
+    sku: Sku,
+    count: int,
+    *,
+    confidence: float = 0.95,
+    look: int = 0,
+    read: Sequence[Mapping[str, Any]] = (),
 ) -> list[Task]:
     """Ready tasks whose pictures look the same (each ``look`` otherwise) and of which the machine
-    says the same, as it is stored when the recognizer has answered."""
+    says the same, as it is stored when the recognizer has answered; ``read`` is what it proposes of
+    each besides, field by field."""
     tasks = TaskFactory.create_batch(count, project=project)
     for n, task in enumerate(tasks):
         rng = np.random.default_rng(look)
@@ -163,7 +173,7 @@ def alike_tasks(
             capture=capture,
             model_version="m",
             site_number=1,
-            fields=proposals,
+            fields=proposals | dict(read[n] if n < len(read) else {}),
             candidates=[{"sku_code": sku.code, "confidence": confidence, "parts": {}, "words": []}],
             neighbours=[],
             flags=[],
@@ -205,6 +215,19 @@ def picture_bytes(seed: int = 0, size: tuple[int, int] = (320, 240), format: str
     out = io.BytesIO()
     image.save(out, format)
     return out.getvalue()
+
+
+def heat_map(rows: int, columns: int, at: tuple[float, float]) -> dict[str, Any]:
+    """A map that is warmest at a place (x and y as shares of the sides), as a suggestion keeps it."""
+    cells = bytes(
+        round(
+            255
+            * math.exp(-40 * (((x + 0.5) / columns - at[0]) ** 2 + ((y + 0.5) / rows - at[1]) ** 2))
+        )
+        for y in range(rows)
+        for x in range(columns)
+    )
+    return {"rows": rows, "columns": columns, "data": base64.b64encode(cells).decode()}
 
 
 GOOD_FIELDS = {

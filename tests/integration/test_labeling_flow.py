@@ -396,16 +396,20 @@ def test_suggestions_are_withheld_on_a_share(people: dict[str, Api], project: Pr
     Project.objects.filter(pk=project.pk).update(withhold_rate=1.0)
     task = factories.TaskFactory(project=project)
     capture = task.scene.captures.get()
+    heat = {"quantity": factories.heat_map(2, 3, (0.5, 0.5))}
     suggestion = Suggestion.objects.create(
-        capture=capture, model_version="m", site_number=1, fields={}, candidates=[],
-        neighbours=[], flags=[], timings_ms={},
+        capture=capture, model_version="m", site_number=1, candidates=[], neighbours=[], flags=[],
+        fields={"quantity": {"value": "2箱", "confidence": 0.9, "source": "minigpt"}},
+        timings_ms={}, heat=heat,
     )  # fmt: skip
     CaptureSuggestion.objects.create(capture=capture, state="done", current=suggestion)
     withheld = take(people["a"], project)
     assert (withheld["suggestion"], withheld["suggestion_shown"]) == (None, False)
+    assert heat["quantity"]["data"] not in str(withheld), "nor where the machine looked"
     Project.objects.filter(pk=project.pk).update(withhold_rate=0.0)
     shown = take(people["b"], project)
     assert shown["suggestion"]["id"] == suggestion.pk
+    assert shown["suggestion"]["heat"] == heat
     # What was shown is kept with the answer, so that its influence can be measured.
     submit(people["a"], withheld)
     kept = Annotation.objects.get()

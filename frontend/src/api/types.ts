@@ -49,6 +49,7 @@ export type Draft = Answered & { active_seconds: number; schema_version?: number
 export type Flag = "" | "reviewer" | "self";
 export type Feedback = Schemas["FeedbackRow"];
 export type FeedbackDetail = With<Schemas["FeedbackDetail"], { mine: AnswerVersion; decision: AnswerVersion | null; schema: { fields: SchemaField[] } }>;
+export type HeatMap = Schemas["HeatMap"];
 export type ImportReport = Schemas["ImportReport"];
 export type Job = With<Schemas["Job"], { counts: Record<string, number> }>;
 export type Limits = Schemas["Limits"];

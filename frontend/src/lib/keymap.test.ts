@@ -7,6 +7,12 @@ describe("the keys as they come", () => {
     for (const id of ACTION_IDS) for (const key of ACTIONS[id].keys) expect([key, conflictOf({}, id, key)]).toEqual([key, null]);
   });
 
+  it("switch the heat map of the field in which one types", () => {
+    expect(ACTIONS.heat).toMatchObject({ group: "view", keys: ["alt+h"], inText: true });
+    expect(keysOf(readOwnKeys({ heat: "f8" }), "heat")).toEqual(["f8"]);
+    expect(refusalOf("heat", "h")).toBe("typing");
+  });
+
   it("leave to input methods, the browser and to typing what is theirs", () => {
     for (const id of ACTION_IDS.filter((one) => !ACTIONS[one].fixed)) for (const key of ACTIONS[id].keys) expect([id, key, refusalOf(id, key)]).toEqual([id, key, null]);
     for (const id of ACTION_IDS) for (const key of ACTIONS[id].keys) expect(["mod+space", "enter", "shift+space", "space"]).not.toContain(key);

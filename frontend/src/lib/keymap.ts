@@ -55,6 +55,7 @@ const TABLE = {
   adjust: { group: "view", keys: ["i"] },
   words: { group: "view", keys: ["o"] },
   barcodes: { group: "view", keys: ["b"] },
+  heat: { group: "view", keys: ["alt+h"], inText: true },
   nextSide: { group: "view", keys: ["]"] },
   previousSide: { group: "view", keys: ["["] },
 } as const satisfies Record<string, Action>;

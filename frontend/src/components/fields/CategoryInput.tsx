@@ -12,6 +12,7 @@ interface Props {
   label: string;
   invalid?: boolean;
   machine?: boolean;
+  doubted?: boolean;
   testId?: string;
 }
 

@@ -9,6 +9,7 @@ interface Props {
   onChange: (value: string) => void;
   label: string;
   machine?: boolean;
+  doubted?: boolean;
   invalid?: boolean;
   testId?: string;
 }
@@ -16,7 +17,7 @@ interface Props {
 const CIRCLED = ["①", "②", "③", "④", "⑤"];
 
 /** The damage scale as one row; digits 1–5 choose while the focus is on it. Detail may follow a damage. */
-export function ConditionPicker({ value, onChange, label, machine, invalid, testId }: Props) {
+export function ConditionPicker({ value, onChange, label, machine, doubted, invalid, testId }: Props) {
   const { t } = useTranslation();
   const { grade, detail } = readCondition(value) ?? { grade: 0, detail: "" };
   // as it is typed, spaces at the end included; anything else that changes the value (undo) shows at once
@@ -52,6 +53,7 @@ export function ConditionPicker({ value, onChange, label, machine, invalid, test
             tabIndex={grade === index + 1 || (grade === 0 && index === 0) ? 0 : -1}
             className={styles.grade}
             data-machine={machine || undefined}
+            data-doubted={doubted || undefined}
             data-testid={`condition-${index + 1}`}
             title={`${t(`condition.${index + 1}`)} (Shift+${index + 1})`}
             onClick={() => choose(index + 1)}

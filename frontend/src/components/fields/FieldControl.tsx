@@ -22,12 +22,12 @@ interface Props {
 }
 
 /** The right input for a field's kind; labeling and review edit with the same ones. */
-export function FieldControl({ field, site, onSku, onNumber, doubted, onBlur, testId = `field-${field.key}`, ...rest }: Props) {
+export function FieldControl({ field, site, onSku, onNumber, onBlur, testId = `field-${field.key}`, ...rest }: Props) {
   const { t } = useTranslation();
   const common = { ...rest, onBlur, testId, label: field.label[currentLanguage()] };
   switch (field.kind) {
     case "sku":
-      return <SkuInput {...common} site={site} doubted={doubted} onNumber={onNumber} onPick={onSku} />;
+      return <SkuInput {...common} site={site} onNumber={onNumber} onPick={onSku} />;
     case "category":
       return <CategoryInput {...common} site={site} />;
     case "condition":

@@ -1,9 +1,10 @@
-import type { ReactNode } from "react";
+import type { KeyboardEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { SchemaField, SkuHit, Suggestion } from "@/api/types";
 import { FieldControl } from "./FieldControl";
 import { UnknownButton, UnknownValue } from "./UnknownButton";
 import { probability } from "@/lib/format";
+import { isComposing } from "@/lib/hotkeys";
 import { currentLanguage } from "@/lib/i18n";
 import { SURE_FROM, type FieldState } from "@/lib/label/document";
 import styles from "./fieldRow.module.css";
@@ -24,6 +25,8 @@ interface Props {
   onNumber?: (digit: number) => boolean;
   onBlur: () => void;
   onUnknown: (reason: string | null) => void;
+  /** Enter on a doubted guess: it is as proposed */
+  onConfirm?: () => void;
   children?: ReactNode;
 }
 
@@ -48,11 +51,19 @@ function Provenance({ state, field, suggestion }: Pick<Props, "state" | "field" 
   );
 }
 
-export function FieldRow({ field, site, state, suggestion, error, doubt, pressing, note, onChange, onSku, onNumber, onBlur, onUnknown, children }: Props) {
+export function FieldRow({ field, site, state, suggestion, error, doubt, pressing, note, onChange, onSku, onNumber, onBlur, onUnknown, onConfirm, children }: Props) {
   // the damage scale needs the width; its confidence goes below
   const wide = field.kind === "condition" && !state.unknown;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!onConfirm || event.key !== "Enter" || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.defaultPrevented || isComposing(event.nativeEvent)) return;
+    if (!(event.target instanceof Element) || !event.target.matches("input, select, [role=radio][aria-checked=true]")) return;
+    event.preventDefault();
+    onConfirm();
+  };
   return (
-    <div className={styles.row} data-field={field.key}>
+    // the key belongs to the input inside
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
+    <div className={styles.row} data-field={field.key} onKeyDown={onKeyDown}>
       <div className={styles.rowLabel}>
         {field.label[currentLanguage()]}
         {!field.required && <span className="dim"> ·</span>}

@@ -9,10 +9,11 @@ interface Props {
   placeholder?: string;
   invalid?: boolean;
   machine?: boolean;
+  doubted?: boolean;
   testId?: string;
 }
 
-export function TextField({ value, onChange, onBlur, label, type = "text", placeholder, invalid, machine, testId }: Props) {
+export function TextField({ value, onChange, onBlur, label, type = "text", placeholder, invalid, machine, doubted, testId }: Props) {
   return (
     <input
       className={styles.input}
@@ -23,6 +24,7 @@ export function TextField({ value, onChange, onBlur, label, type = "text", place
       spellCheck={false}
       placeholder={placeholder}
       data-machine={machine || undefined}
+      data-doubted={doubted || undefined}
       data-testid={testId}
       value={value}
       onChange={(event) => onChange(event.target.value)}

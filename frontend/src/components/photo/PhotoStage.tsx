@@ -1,11 +1,12 @@
 import { memo, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Capture } from "@/api/types";
+import type { Capture, HeatMap } from "@/api/types";
 import { duplicate, fromCorners, move, neighbourInOrder, resize, roundRect, type Rect } from "@/lib/geometry/rect";
 import { deltaToImage, toImage } from "@/lib/geometry/view";
 import { useActions } from "@/lib/keymap";
 import { BoxLabel, BoxShape, Handles } from "./BoxShape";
 import { BoxTools } from "./BoxTools";
+import { HeatLayer } from "./HeatLayer";
 import { Loupe } from "./Loupe";
 import { AS_IS, StageTools, isAsIs } from "./StageTools";
 import styles from "./PhotoStage.module.css";
@@ -27,6 +28,7 @@ interface Props {
   onLock?: (id: string) => void;
   onDelete?: (id: string) => void;
   overlays?: readonly Overlay[];
+  heat?: HeatMap | null;
   lit?: readonly string[];
   onLight?: (ids: string[]) => void;
 }
@@ -39,7 +41,7 @@ const COPY_OFFSET_PX = 16;
  * The photo with its boxes, in image pixels; zoom, pan and turns only ever change the view, and neither they nor a dragged box
  * make React draw. Kept mounted over the sides of a scene, it shows the same part of each.
  */
-export function PhotoStage({ capture, boxes, selected = null, tool = "select", onTool, onSelect, onCreate, onChange, onLock, onDelete, overlays = [], lit = [], onLight }: Props) {
+export function PhotoStage({ capture, boxes, selected = null, tool = "select", onTool, onSelect, onCreate, onChange, onLock, onDelete, overlays = [], heat = null, lit = [], onLight }: Props) {
   const { t } = useTranslation();
   const [dom] = useState(() => new StageDom());
   const { stage, world, shapes, hairs, handles, drawing } = dom.refs;
@@ -137,6 +139,7 @@ export function PhotoStage({ capture, boxes, selected = null, tool = "select", o
           onError={() => setFailed(capture.id)}
           onLoad={() => setFailed(null)}
         />
+        {heat && <HeatLayer map={heat} width={width} height={height} />}
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
           <Overlays overlays={overlays} lit={lit} onLight={onLight} />
           <g ref={shapes}>

@@ -13,6 +13,7 @@ interface Props {
 }
 
 const WORDS = ["pack_text", "words"] as const;
+const LOOKS = ["picture", "minigpt"] as const;
 
 /** One line that says why, each piece with what it alone is sure of; in amber what speaks for another. Pointing lights its place. */
 export function EvidenceLine({ suggestion, code, onLight, onAdopt }: Props) {
@@ -50,11 +51,14 @@ export function EvidenceLine({ suggestion, code, onLight, onAdopt }: Props) {
           {share(parts.neighbours)}
         </span>
       )}
-      {parts.picture !== undefined && (
-        <span className={styles.proofs}>
-          {t("evidence.picture")}
-          {share(parts.picture)}
-        </span>
+      {LOOKS.map(
+        (source) =>
+          parts[source] !== undefined && (
+            <span key={source} className={styles.proofs}>
+              {t(`evidence.${source}`)}
+              {share(parts[source])}
+            </span>
+          ),
       )}
       {others.map(({ source, number, candidate: other, confidence }) => (
         <button key={source} type="button" tabIndex={-1} className={styles.proof} data-doubt data-testid={`dissent-${source}`} title={`${other.sku_code} ${other.name}`} onClick={() => onAdopt(other)}>

@@ -1,12 +1,14 @@
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Assignment } from "@/api/types";
+import type { Assignment, SchemaField } from "@/api/types";
+import { heatOf } from "@/components/photo/heat";
+import { HeatButton } from "@/components/photo/HeatButton";
+import { useLayers } from "@/components/photo/layers";
 import { PhotoStage } from "@/components/photo/PhotoStage";
 import type { StageBox, Tool } from "@/components/photo/types";
 import { useActions, useKeyLabel, type ActionId } from "@/lib/keymap";
 import { newBoxId, type LabelBox, type LabelDocument } from "@/lib/label/document";
 import { overlaysOf } from "./evidence";
-import { useLayers } from "./layers";
 import styles from "./labeling.module.css";
 
 interface Props {
@@ -14,6 +16,8 @@ interface Props {
   document: LabelDocument;
   /** the SKU in the caption: what speaks for it is marked */
   chosen: string;
+  /** the field at hand, whose heat map is shown */
+  field: SchemaField | undefined;
   change: (edit: (document: LabelDocument) => LabelDocument, key?: string | null) => void;
   undo: () => void;
   redo: () => void;
@@ -32,7 +36,7 @@ const TOOLS: readonly [Tool, ActionId][] = [
 ];
 
 /** The photo, its sides, tools and layers. */
-export function PhotoPane({ assignment, document: label, chosen, change, undo, redo, canUndo, canRedo, lit, onLight }: Props) {
+export function PhotoPane({ assignment, document: label, chosen, field, change, undo, redo, canUndo, canRedo, lit, onLight }: Props) {
   const { t } = useTranslation();
   const keyLabel = useKeyLabel();
   const { captures, suggestion } = assignment;
@@ -49,6 +53,7 @@ export function PhotoPane({ assignment, document: label, chosen, change, undo, r
   useActions({
     words: toggle("ocr"),
     barcodes: toggle("barcode"),
+    ...(suggestion && { heat: toggle("heat") }),
     nextSide: () => show(side + 1),
     previousSide: () => show(side - 1),
     leaveField: () => {
@@ -58,6 +63,7 @@ export function PhotoPane({ assignment, document: label, chosen, change, undo, r
   });
   if (!capture) return null;
 
+  const map = field ? heatOf(suggestion, capture.id, field.key) : null;
   const boxes: StageBox[] = label.boxes.filter((box) => box.capture === capture.id).map((box) => ({ ...box, hue: "own" }));
   return (
     <section className={styles.photoPane} aria-label={t("photo.title")}>
@@ -95,6 +101,7 @@ export function PhotoPane({ assignment, document: label, chosen, change, undo, r
             <button type="button" aria-pressed={layers.barcode} className={styles.tool} data-layer="machine" data-testid="layer-barcode" onClick={toggle("barcode")}>
               {t("photo.barcodes")} {suggestion.barcodes.length} <kbd>{keyLabel("barcodes")}</kbd>
             </button>
+            {field && <HeatButton field={field} map={map} pressed={layers.heat} onToggle={toggle("heat")} className={styles.tool} />}
           </div>
         )}
       </div>
@@ -119,6 +126,7 @@ export function PhotoPane({ assignment, document: label, chosen, change, undo, r
             setSelected(null);
           }}
           overlays={overlaysOf(suggestion, capture.id, chosen, layers, lit)}
+          heat={layers.heat ? map : null}
           lit={lit}
           onLight={onLight}
         />

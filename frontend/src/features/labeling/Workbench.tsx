@@ -7,7 +7,7 @@ import { FieldRow } from "@/components/fields/FieldRow";
 import { useMe } from "@/features/session/session";
 import { formatCaption, joinCondition, readCondition } from "@/lib/caption";
 import { currentLanguage } from "@/lib/i18n";
-import { useActions, useKeyLabel } from "@/lib/keymap";
+import { chordLabel, useActions, useKeyLabel } from "@/lib/keymap";
 import { checkIn, fieldOf, firstDoubt, setUnknown, setValue, suggestionUsed, toDraft, toValues, unconfirmed, validate } from "@/lib/label/document";
 import { countOf, withUnit } from "@/lib/label/quantity";
 import { repeat, repeatable } from "@/lib/label/repeat";
@@ -66,6 +66,7 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
   const { document: label, change } = editing;
   const time = useActiveTime(kept?.seconds ?? assignment.draft?.active_seconds ?? 0);
   const [lit, setLit] = useState<string[]>([]);
+  const [at, setAt] = useState<string>();
   const [tried, setTried] = useState(false);
   const [asked, setAsked] = useState(false);
   const [left, setLeft] = useState<Record<string, true>>({});
@@ -119,7 +120,7 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
     if (!doubts.includes(field)) return undefined;
     const disagrees = field.kind === "sku" && suggestion?.flags.includes("evidence_disagrees");
     const why = t(disagrees ? "doubt.disagrees" : "doubt.unsure");
-    return field.kind === "sku" ? `${why} ${t("doubt.choose", { key: keyLabel("candidate") })}` : `${why} ${t("doubt.look")}`;
+    return field.kind === "sku" ? `${why} ${t("doubt.choose", { key: keyLabel("candidate") })}` : `${why} ${t("doubt.look", { key: chordLabel("enter") })}`;
   };
 
   const choose = (candidate: Candidate) => {
@@ -195,6 +196,7 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
         assignment={assignment}
         document={label}
         chosen={chosen}
+        field={fields.find((field) => field.key === at) ?? fields[0]}
         change={change}
         undo={editing.undo}
         redo={editing.redo}
@@ -204,7 +206,8 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
         onLight={setLit}
       />
       <section className={styles.captionPane} aria-label={t("label.caption")}>
-        <div className={styles.rows}>
+        {/* the field that had the focus last goes on being the one at hand */}
+        <div className={styles.rows} onFocus={(event) => setAt((before) => event.target.closest<HTMLElement>("[data-field]")?.dataset.field ?? before)}>
           {!assignment.suggestion_shown && <p className={styles.quiet}>{t("label.withheld")}</p>}
           {assignment.suggestion_shown && !suggestion && <p className={styles.quiet}>{t("label.noSuggestion")}</p>}
           {fields.map((field) => (
@@ -241,6 +244,14 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
                 leave(field);
               }}
               onUnknown={(reason) => change((before) => setUnknown(before, field.key, reason))}
+              onConfirm={
+                doubts.includes(field) && field.kind !== "sku"
+                  ? () => {
+                      change((before) => setValue(before, field.key, fieldOf(before, field.key).value));
+                      goOn();
+                    }
+                  : undefined
+              }
             >
               {field.kind === "sku" && suggestion && (
                 <>

@@ -6,12 +6,16 @@ import { asProblem } from "@/api/problem";
 import type { Author, DisputeDetail, Project } from "@/api/types";
 import { HistoryList } from "@/components/HistoryList";
 import { Menu, MenuItem } from "@/components/Menu";
+import { heatOf } from "@/components/photo/heat";
+import { HeatButton } from "@/components/photo/HeatButton";
+import { useLayers } from "@/components/photo/layers";
 import { PhotoStage } from "@/components/photo/PhotoStage";
 import type { StageBox } from "@/components/photo/types";
 import { notify } from "@/components/toast";
 import { formatCaption } from "@/lib/caption";
 import { probability } from "@/lib/format";
 import { useHotkeys, type Hotkeys } from "@/lib/hotkeys";
+import { useActions } from "@/lib/keymap";
 import { CompareTable } from "./CompareTable";
 import { useDecide } from "./decide";
 import { FinalFields } from "./FinalFields";
@@ -47,6 +51,7 @@ export function ReviewDesk({ project, dispute, last, onDone }: Props) {
   const [side, setSide] = useState(0);
   const [tried, setTried] = useState(false);
   const [open, setOpen] = useState<"sendBack" | "reject" | "help" | null>(null);
+  const { layers, toggle } = useLayers();
   const noteInput = useRef<HTMLInputElement>(null);
   const decide = useDecide(dispute.task.id, project.id);
   const reject = useReject(dispute.task.id);
@@ -138,8 +143,12 @@ export function ReviewDesk({ project, dispute, last, onDone }: Props) {
     if (column !== "machine" && column !== "wms") keys[`shift+${letter}`] = () => verdict.pickAll(column);
   }
   useHotkeys(keys);
+  useActions({ heat: toggle("heat") }, dispute.suggestion !== null);
 
   const capture = dispute.captures[Math.min(side, dispute.captures.length - 1)];
+  // the row of the boxes has no value of the machine's
+  const rowField = fields[row] ?? fields[0];
+  const map = capture && fields[row] ? heatOf(dispute.suggestion, capture.id, fields[row].key) : null;
   const shownBoxes: StageBox[] = dispute.answers.flatMap((answer) =>
     answer.boxes
       .filter((box) => box.capture === capture?.id)
@@ -149,16 +158,23 @@ export function ReviewDesk({ project, dispute, last, onDone }: Props) {
   return (
     <div className={styles.desk}>
       <section className={styles.photo} aria-label={t("photo.title")}>
-        {dispute.captures.length > 1 && (
-          <div className={styles.sides} role="tablist" aria-label={t("photo.sides")}>
-            {dispute.captures.map((one, index) => (
-              <button key={one.id} type="button" role="tab" aria-selected={index === side} onClick={() => setSide(index)}>
-                {one.cam_type ? t(`cam.${one.cam_type}`) : index + 1}
-              </button>
-            ))}
-          </div>
-        )}
-        {capture && <PhotoStage key={capture.id} capture={capture} boxes={shownBoxes} />}
+        <div className={styles.over}>
+          {dispute.captures.length > 1 && (
+            <div className={styles.sides} role="tablist" aria-label={t("photo.sides")}>
+              {dispute.captures.map((one, index) => (
+                <button key={one.id} type="button" role="tab" aria-selected={index === side} onClick={() => setSide(index)}>
+                  {one.cam_type ? t(`cam.${one.cam_type}`) : index + 1}
+                </button>
+              ))}
+            </div>
+          )}
+          {dispute.suggestion && rowField && (
+            <div className={styles.sides}>
+              <HeatButton field={rowField} map={map} pressed={layers.heat} onToggle={toggle("heat")} />
+            </div>
+          )}
+        </div>
+        {capture && <PhotoStage key={capture.id} capture={capture} boxes={shownBoxes} heat={layers.heat ? map : null} />}
       </section>
       <section className={styles.side} aria-label={t("review.title")}>
         <div className={styles.scroll}>

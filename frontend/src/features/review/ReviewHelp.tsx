@@ -1,5 +1,6 @@
 import { Modal } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { useKeyLabel } from "@/lib/keymap";
 import styles from "./review.module.css";
 
 const KEYS = [
@@ -19,10 +20,11 @@ const KEYS = [
 
 export function ReviewHelp({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
+  const keyLabel = useKeyLabel();
   return (
     <Modal opened onClose={onClose} title={t("help.title")} size="lg">
       <dl className={styles.shortcuts} data-testid="shortcuts">
-        {KEYS.map(([keys, name]) => (
+        {[...KEYS, [keyLabel("heat"), "heat"] as const].map(([keys, name]) => (
           <div key={name}>
             <dt>
               <kbd>{keys}</kbd>

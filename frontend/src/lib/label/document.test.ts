@@ -39,11 +39,41 @@ describe("opening a photo", () => {
   });
 });
 
+describe("a photo of which the machine read quantity and condition", () => {
+  const read = (quantity: string | null, confidence: number): Assignment => {
+    const work = assignment(0.97);
+    const source = quantity === null ? "low_confidence" : "minigpt";
+    Object.assign(work.suggestion?.fields ?? {}, { quantity: { value: quantity, confidence, source } });
+    return work;
+  };
+
+  it("has nothing prefilled where it was unsure, and is not said to have used it", () => {
+    const work = read(null, 0.31);
+    const document = open(fields, work);
+    expect(fieldOf(document, "quantity")).toMatchObject({ value: "", origin: "none" });
+    expect(firstDoubt(document, fields, work.suggestion)).toBe("quantity");
+    expect(suggestionUsed(setValue(document, "quantity", "3箱"), fields, work.suggestion)).toEqual({ sku: true, category: true, spec: true, condition: true });
+  });
+
+  it("is done with one confirmation of what is doubtful, which counts as used", () => {
+    const work = read("3箱", 0.7);
+    const document = open(fields, work);
+    expect(unconfirmed(document, fields, work.suggestion).map(({ key }) => key)).toEqual(["quantity"]);
+    const confirmed = setValue(document, "quantity", "3箱");
+    expect(unconfirmed(confirmed, fields, work.suggestion)).toEqual([]);
+    expect(suggestionUsed(confirmed, fields, work.suggestion).quantity).toBe(true);
+    expect(suggestionUsed(setValue(document, "quantity", "4箱"), fields, work.suggestion).quantity).toBe(false);
+  });
+});
+
 describe("editing", () => {
-  it("brings category and spec along with a SKU, and nothing else", () => {
+  it("brings category and spec along with a SKU; of the rest only the unit in which the machine counted changes", () => {
     const document = adoptSku(open(fields, assignment(0.97)), fields, { code: "TEA-2", category: "茶饮", spec: "250ml*24", unit: "瓶" }, "person");
-    expect(toValues(document, fields)).toEqual({ sku: "TEA-2", category: "茶饮", spec: "250ml×24", quantity: "1箱", condition: "完好无损" });
+    expect(toValues(document, fields)).toEqual({ sku: "TEA-2", category: "茶饮", spec: "250ml×24", quantity: "1瓶", condition: "完好无损" });
     expect(fieldOf(document, "spec").origin).toBe("catalog");
+    expect([fieldOf(document, "quantity").origin, fieldOf(document, "condition").origin]).toEqual(["machine", "machine"]);
+    const said = adoptSku(setValue(open(fields, assignment(0.97)), "quantity", "1箱"), fields, { code: "TEA-2", category: "茶饮", spec: "250ml*24", unit: "瓶" }, "person");
+    expect(toValues(said, fields).quantity, "what a person said stays").toBe("1箱");
   });
 
   it("keeps the typed value under an unknown, so that it can be taken back", () => {

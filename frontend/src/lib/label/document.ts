@@ -3,7 +3,7 @@ import type { Assignment, Attributes, Draft, FieldError, FieldValue, FieldValues
 import { checkField, type Checked } from "@/lib/caption";
 import { isUnknown } from "@/lib/captions";
 import type { Rect } from "@/lib/geometry/rect";
-import { withUnit } from "./quantity";
+import { recount, withUnit } from "./quantity";
 
 /** Below this a wrong prefill costs more than none: the field stays empty and its candidates open. */
 export const PREFILL_FROM = 0.5;
@@ -97,12 +97,18 @@ export function checkIn(document: LabelDocument, field: SchemaField, value: stri
   return checkField(field, field.kind === "quantity" ? withUnit(value, document.unit) : value, missing);
 }
 
-/** Choosing a SKU brings its category and spec along from the catalog, over whatever the machine had put there. */
+/**
+ * Choosing a SKU brings its category and spec along from the catalog, over whatever the machine had put there. What the machine
+ * counted it counted in its own SKU's unit: the number stays, in the chosen one's.
+ */
 export function adoptSku(document: LabelDocument, fields: readonly SchemaField[], record: CatalogRecord, origin: Origin): LabelDocument {
   let next = document.unit === record.unit ? document : { ...document, unit: record.unit };
   for (const field of fields) {
     if (field.kind === "sku") next = setValue(next, field.key, record.code, origin);
     if (field.kind === "category" && record.category) next = setValue(next, field.key, checkField(field, record.category).value, "catalog");
+    if (field.kind === "quantity" && fieldOf(next, field.key).origin === "machine") {
+      next = setValue(next, field.key, recount(fieldOf(next, field.key).value, document.unit, record.unit), "machine");
+    }
     if (field.kind === "spec" && record.spec) next = setValue(next, field.key, checkField(field, record.spec).value, "catalog");
   }
   return next;

@@ -1,6 +1,6 @@
 /**
- * "As on the last photo", by one key. What neither the machine nor the catalog can tell (how many, in what condition) is not
- * prefilled: a default that stands there already is accepted by habit, and two people accepting it would count as two who looked.
+ * "As on the last photo", by one key. What neither the machine nor the catalog tells of this photo (how many, in what condition) is
+ * not prefilled: a default that stands there already is accepted by habit, and two people accepting it would count as two who looked.
  * The key costs one stroke and is a statement about this photo. It fills empty fields only, and never repeats a damage, which
  * belongs to one item and is said by its digit.
  */

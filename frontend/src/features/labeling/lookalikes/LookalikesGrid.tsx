@@ -8,7 +8,7 @@ import { useHotkeys } from "@/lib/hotkeys";
 import { currentLanguage } from "@/lib/i18n";
 import type { Confirmed } from "@/features/labeling/desk";
 import { useActiveTime } from "@/features/labeling/useActiveTime";
-import { begin, confirm, errorsOf, inPlace, moveCursor, setCommon, setOwn, toggle } from "./grid";
+import { begin, confirm, errorsOf, guessesOf, inPlace, moveCursor, setCommon, setOwn, toggle } from "./grid";
 import { Tile } from "./Tile";
 import styles from "./lookalikes.module.css";
 
@@ -19,6 +19,8 @@ interface Props {
   onLeave: () => void;
 }
 
+const NONE = {};
+
 /** Up to twenty look-alikes at once: what holds for all above, what differs on the tiles. */
 export function LookalikesGrid({ project, grid, onConfirm, onLeave }: Props) {
   const { t } = useTranslation();
@@ -26,6 +28,7 @@ export function LookalikesGrid({ project, grid, onConfirm, onLeave }: Props) {
   const { fields } = project.schema;
   const [state, setState] = useState(() => begin(fields, assignments));
   const [tried, setTried] = useState(false);
+  const [asked, setAsked] = useState(false);
   const list = useRef<HTMLUListElement>(null);
   const time = useActiveTime(0);
   const { arrived, changed, own } = useOwnSeconds(time.read);
@@ -33,6 +36,8 @@ export function LookalikesGrid({ project, grid, onConfirm, onLeave }: Props) {
 
   const kept = assignments.filter(({ id }) => !state.knockedOut.has(id));
   const errors = useMemo(() => new Map(assignments.map((one) => [one.id, errorsOf(state, fields, one, t("field.missing"))])), [assignments, state, fields, t]);
+  const guesses = useMemo(() => new Map(assignments.map((one) => [one.id, guessesOf(state, fields, one)])), [assignments, state, fields]);
+  const doubtful = kept.filter(({ id }) => Object.values(guesses.get(id) ?? {}).includes("doubted"));
   const wrong = kept.filter(({ id }) => Object.keys(errors.get(id) ?? {}).length > 0);
   const focusTile = (id: number | undefined) => list.current?.querySelector<HTMLElement>(`[data-tile="${id ?? ""}"]`)?.focus({ preventScroll: false });
   const focusCommon = (key: string) => document.querySelector<HTMLElement>(`[data-common="${key}"] :is(input, select, [role=radio][tabindex="0"])`)?.focus();
@@ -51,8 +56,13 @@ export function LookalikesGrid({ project, grid, onConfirm, onLeave }: Props) {
     if (first) {
       setTried(true);
       const key = Object.keys(errors.get(first.id) ?? {})[0] ?? "";
-      if (state.own[first.id]?.[key]) focusTile(first.id);
+      if (state.own[first.id]?.[key] !== undefined) focusTile(first.id);
       else focusCommon(key);
+      return;
+    }
+    if (doubtful.length > 0 && !asked) {
+      setAsked(true);
+      focusTile(doubtful[0]?.id);
       return;
     }
     onConfirm(confirm(state, project, assignments, time.read(), own()), [...state.knockedOut]);
@@ -104,15 +114,18 @@ export function LookalikesGrid({ project, grid, onConfirm, onLeave }: Props) {
               return (
                 <div key={field.key} className={styles.field} data-kind={field.kind} data-common={field.key}>
                   <span className="dim">{field.label[currentLanguage()]}</span>
-                  <FieldControl
-                    field={field}
-                    site={project.site.id}
-                    value={state.common[field.key] ?? ""}
-                    invalid={(tried && error !== null) || undefined}
-                    onChange={(value) => setState((before) => setCommon(before, field.key, value))}
-                    onSku={() => undefined}
-                    testId={`common-${field.key}`}
-                  />
+                  <div>
+                    <FieldControl
+                      field={field}
+                      machine={kept.some(({ id }) => state.own[id]?.[field.key] === undefined && guesses.get(id)?.[field.key])}
+                      site={project.site.id}
+                      value={state.common[field.key] ?? ""}
+                      invalid={(tried && error !== null) || undefined}
+                      onChange={(value) => setState((before) => setCommon(before, field.key, value))}
+                      onSku={() => undefined}
+                      testId={`common-${field.key}`}
+                    />
+                  </div>
                   {tried && error && <span className="error">{error}</span>}
                 </div>
               );
@@ -128,6 +141,7 @@ export function LookalikesGrid({ project, grid, onConfirm, onLeave }: Props) {
             fields={onTile}
             own={state.own[assignment.id]}
             common={state.common}
+            guesses={guesses.get(assignment.id) ?? NONE}
             errors={tried ? (errors.get(assignment.id) ?? null) : null}
             knockedOut={state.knockedOut.has(assignment.id)}
             current={index === state.cursor}
@@ -146,6 +160,11 @@ export function LookalikesGrid({ project, grid, onConfirm, onLeave }: Props) {
         <span className="dim">{state.knockedOut.size > 0 && t("lookalikes.knockedOut", { count: state.knockedOut.size })}</span>
         <span className="spacer" />
         {tried && wrong.length > 0 && <span className="error">{t("lookalikes.wrong", { count: wrong.length })}</span>}
+        {asked && doubtful.length > 0 && (
+          <span className="dispute" role="alert" data-testid="lookalikes-doubt">
+            {t("lookalikes.doubtful", { count: doubtful.length })}
+          </span>
+        )}
         <Button size="sm" disabled={kept.length === 0} onClick={submit} data-testid="lookalikes-confirm">
           {t("lookalikes.confirm", { count: kept.length })} <kbd className={styles.onAccent}>Ctrl ⏎</kbd>
         </Button>

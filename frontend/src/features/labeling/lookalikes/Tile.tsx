@@ -12,6 +12,8 @@ interface Props {
   fields: readonly SchemaField[];
   own: Readonly<Record<string, string>> | undefined;
   common: Readonly<Record<string, string>>;
+  /** what on the tile is the machine's guess */
+  guesses: Readonly<Record<string, "sure" | "doubted">>;
   errors: Readonly<Record<string, string>> | null;
   knockedOut: boolean;
   current: boolean;
@@ -26,11 +28,11 @@ interface Props {
 const CIRCLED = ["①", "②", "③", "④", "⑤"];
 
 /** One of the look-alikes: a click knocks it out, its own quantity and condition below the photo. */
-export function Tile({ assignment, number, fields, own, common, errors, knockedOut, current, onCursor, onToggle, onOwn, onArrived, onKey }: Props) {
+export function Tile({ assignment, number, fields, own, common, guesses, errors, knockedOut, current, onCursor, onToggle, onOwn, onArrived, onKey }: Props) {
   const { t } = useTranslation();
   const { id, captures } = assignment;
   const [capture] = captures;
-  const differs = own !== undefined && Object.keys(own).length > 0;
+  const differs = own !== undefined && Object.values(own).some((value) => value !== "");
   return (
     <li className={styles.tile} data-out={knockedOut || undefined} data-current={current || undefined} data-wrong={(errors && !knockedOut && Object.keys(errors).length > 0) || undefined} data-testid={`alike-${number}`}>
       <button
@@ -55,16 +57,21 @@ export function Tile({ assignment, number, fields, own, common, errors, knockedO
       <div className={styles.own} data-differs={differs || undefined} onFocus={onArrived}>
         {fields.map((field) => {
           const value = own?.[field.key] ?? "";
+          // one of which nothing is known is not like the others
+          const others = own?.[field.key] === "" ? "" : (common[field.key] ?? "");
+          const guess = guesses[field.key];
+          const marks = { "data-machine": guess && true, "data-doubted": guess === "doubted" || undefined };
           const label = `${number} ${field.label[currentLanguage()]}`;
           if (field.kind === "quantity")
             return (
               <input
                 key={field.key}
                 type="text"
+                {...marks}
                 aria-label={label}
                 aria-invalid={(errors && field.key in errors) || undefined}
                 title={errors?.[field.key]}
-                placeholder={common[field.key]}
+                placeholder={others}
                 disabled={knockedOut}
                 value={value}
                 onChange={(event) => onOwn(id, field.key, event.target.value)}
@@ -72,10 +79,11 @@ export function Tile({ assignment, number, fields, own, common, errors, knockedO
               />
             );
           const grade = readCondition(value)?.grade ?? 0;
-          const all = readCondition(common[field.key] ?? "")?.grade ?? 0;
+          const all = readCondition(others)?.grade ?? 0;
           return (
             <select
               key={field.key}
+              {...marks}
               aria-label={label}
               aria-invalid={(errors && field.key in errors) || undefined}
               disabled={knockedOut}

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Assignment, Project, SchemaField } from "@/api/types";
-import { begin, confirm, errorsOf, moveCursor, setCommon, setOwn, toggle, valueOf } from "./grid";
+import { begin, confirm, errorsOf, guessesOf, moveCursor, setCommon, setOwn, toggle, valueOf } from "./grid";
 import { shareSeconds } from "./share";
 
 const field = (key: string, kind: SchemaField["kind"]) => ({ key, kind, label: { zh: key, en: key, ja: key }, required: true, weight: 0.2, options: [], aliases: [] }) as unknown as SchemaField;
@@ -33,6 +33,40 @@ describe("look-alikes", () => {
     state = setOwn(state, 2, "quantity", "");
     expect(valueOf(state, 2, "quantity")).toBe("1箱");
     expect(setOwn(state, 2, "condition", "完好无损").own[2]).toEqual({});
+  });
+
+  const read = (id: number, quantity: string | null, confidence = 0.95): Assignment => {
+    const one = alike(id);
+    const fields = { ...one.suggestion?.fields, quantity: { value: quantity, confidence, source: quantity === null ? "low_confidence" : "minigpt" }, condition: { value: "完好无损", confidence, source: "minigpt" } };
+    return { ...one, suggestion: { ...one.suggestion, flags: [], fields } } as unknown as Assignment;
+  };
+
+  it("have what the machine read on each, and wait for what it could not read", () => {
+    const all = [read(1, "2罐"), read(2, "2罐"), read(3, "6罐"), read(4, null, 0.3)];
+    const state = begin(fields, all);
+    expect(state).toMatchObject({ common: { quantity: "2罐", condition: "完好无损" }, own: { 3: { quantity: "6罐" }, 4: { quantity: "", condition: "" } } });
+    const missing = (one: typeof state) => all.map((alike) => Object.keys(errorsOf(one, fields, alike, "missing")));
+    expect(missing(state)).toEqual([[], [], [], ["quantity", "condition"]]);
+    const done = setOwn(setOwn(state, 4, "quantity", "1"), 4, "condition", "破损");
+    expect(missing(done)).toEqual([[], [], [], []]);
+    expect(confirm(done, project, all, 10, {}).map(({ body }) => [body.fields.quantity, body.suggestion_used.quantity, body.suggestion_used.condition])).toEqual([
+      ["2罐", true, true],
+      ["2罐", true, true],
+      ["6罐", true, true],
+      ["1罐", undefined, false],
+    ]);
+    // said of all by a person, it holds for that one too
+    expect(missing(setCommon(setCommon(state, "quantity", "3罐"), "condition", "完好无损"))).toEqual([[], [], [], []]);
+    expect(valueOf(setCommon(state, "quantity", "3罐"), 3, "quantity")).toBe("6罐");
+  });
+
+  it("tell which values are guesses, and which of them are doubtful", () => {
+    const state = begin(fields, [read(1, "2罐"), read(2, "2罐", 0.7), read(3, null, 0.3)]);
+    const same = { sku: "sure", category: "sure", spec: "sure" };
+    expect(guessesOf(state, fields, read(1, "2罐"))).toEqual({ ...same, quantity: "sure", condition: "sure" });
+    expect(guessesOf(state, fields, read(2, "2罐", 0.7))).toEqual({ ...same, quantity: "doubted", condition: "doubted" });
+    expect(guessesOf(state, fields, read(3, null, 0.3))).toEqual(same);
+    expect(guessesOf(setOwn(state, 2, "quantity", "5罐"), fields, read(2, "2罐", 0.7))).toEqual({ ...same, condition: "doubted" });
   });
 
   it("that come back keep what was given", () => {

@@ -1,7 +1,7 @@
 /** Look-alikes as data: what holds for all, what differs, what is knocked out, where the cursor is. */
 import type { Assignment, Project, SchemaField } from "@/api/types";
 import { formatCaption } from "@/lib/caption";
-import { checkIn, fieldOf, open, setValue, suggestionUsed, toDraft, toValues, type LabelDocument } from "@/lib/label/document";
+import { checkIn, fieldOf, isDoubted, open, setValue, suggestionUsed, toDraft, toValues, type LabelDocument } from "@/lib/label/document";
 import type { Confirmed } from "@/features/labeling/desk";
 import { shareSeconds } from "./share";
 
@@ -24,7 +24,10 @@ function mostFrequent(values: readonly string[]): string {
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
 }
 
-/** What most were proposed (or drafted) holds for all; what differs stays with its tile. */
+/**
+ * What most were proposed (or drafted) holds for all; what differs stays with its tile. So does having nothing where most have
+ * something: the machine was unsure of that very one, and it is not filled by what the others are.
+ */
 export function begin(fields: readonly SchemaField[], assignments: readonly Assignment[]): GridState {
   const documents = assignments.map((assignment) => [assignment.id, open(fields, assignment)] as const);
   const common: Record<string, string> = {};
@@ -39,7 +42,11 @@ export function begin(fields: readonly SchemaField[], assignments: readonly Assi
   return { common, own, knockedOut: new Set(), cursor: 0 };
 }
 
-export const setCommon = (state: GridState, key: string, value: string): GridState => ({ ...state, common: { ...state.common, [key]: value } });
+/** What a person says of all holds for those that have nothing too. */
+export function setCommon(state: GridState, key: string, value: string): GridState {
+  const own = Object.fromEntries(Object.entries(state.own).map(([id, values]) => [id, Object.fromEntries(Object.entries(values).filter(([name, one]) => name !== key || one !== ""))]));
+  return { ...state, common: { ...state.common, [key]: value }, own };
+}
 
 /** A value of one tile; an empty one, or that of all, makes it like the others again. */
 export function setOwn(state: GridState, id: number, key: string, value: string): GridState {
@@ -77,6 +84,17 @@ export function errorsOf(state: GridState, fields: readonly SchemaField[], assig
     fields.flatMap((field) => {
       const { error } = checkIn(document, field, fieldOf(document, field.key).value, missing);
       return error ? [[field.key, error]] : [];
+    }),
+  );
+}
+
+/** Which of a tile's values are the machine's own; of those that differ from pack to pack, whether it was unsure. */
+export function guessesOf(state: GridState, fields: readonly SchemaField[], assignment: Assignment): Record<string, "sure" | "doubted"> {
+  const document = documentOf(state, fields, assignment);
+  return Object.fromEntries(
+    fields.flatMap((field): [string, "sure" | "doubted"][] => {
+      if (fieldOf(document, field.key).origin !== "machine") return [];
+      return [[field.key, IN_PLACE.has(field.kind) && isDoubted(document, field, assignment.suggestion) ? "doubted" : "sure"]];
     }),
   );
 }
