@@ -126,4 +126,4 @@ def sku_tree(vocabulary: Vocabulary, codes: Sequence[str]) -> Tree:
     """The codes of a catalog after their header, each closed by the next one."""
     close = vocabulary.header("category")
     alternatives = [[*vocabulary.encode(code), close] for code in codes]
-    return Tree.of(vocabulary.header("sku"), alternatives)
+    return Tree.of([vocabulary.header("sku")], alternatives)

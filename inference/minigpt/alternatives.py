@@ -33,24 +33,29 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Alternatives with their beginnings in common. Node 0 is the token before them.
+    """Alternatives with their beginnings in common, after ``before`` tokens that are settled: nodes
+    0, 1, … in a row.
 
-    ``tokens``, ``parent`` and ``depth`` [N]; ``paths`` are the nodes of each alternative, from 0.
+    ``tokens``, ``parent`` and ``depth`` [N]; ``paths`` are the nodes of each alternative, from the
+    last one before them.
     """
 
     tokens: IntArray
     parent: IntArray
     depth: IntArray
     paths: tuple[tuple[int, ...], ...]
+    before: int = 1
 
     @classmethod
-    def of(cls, before: int, alternatives: Sequence[Sequence[int]]) -> Tree:
-        """The tree of ``alternatives`` after the token ``before``."""
-        tokens, parent, depth = [before], [-1], [0]
+    def of(cls, before: Sequence[int], alternatives: Sequence[Sequence[int]]) -> Tree:
+        """The tree of ``alternatives`` after one or more tokens ``before``."""
+        tokens, depth = list(before), list(range(len(before)))
+        parent = [n - 1 for n in depth]
+        last = len(before) - 1
         children: dict[tuple[int, int], int] = {}
         paths = []
         for alternative in alternatives:
-            node, path = 0, [0]
+            node, path = last, [last]
             for token in alternative:
                 known = children.get((node, token))
                 if known is None:
@@ -66,6 +71,7 @@ class Tree:
             np.asarray(parent, np.int64),
             np.asarray(depth, np.int64),
             tuple(paths),
+            len(before),
         )
 
     def sees(self) -> NDArray[np.bool_]:
@@ -109,4 +115,4 @@ def weigh(
     each = np.zeros(len(tree.tokens))
     after = tree.parent[1:]
     each[1:] = said[after, tree.tokens[1:]] - norm[after]
-    return np.asarray([each[list(path)].sum() for path in tree.paths]), looks[0]
+    return np.asarray([each[list(path[1:])].sum() for path in tree.paths]), looks[0]

@@ -147,49 +147,56 @@ class Reader:
     def _written_log_p(self, sight: Sight, codes: Sequence[str]) -> FloatArray:
         close = self.vocabulary.header("category")
         written = distinct([[*self.vocabulary.encode(code), close] for code in codes])
-        tree = Tree.of(self.vocabulary.header("sku"), written)
+        tree = Tree.of([self.vocabulary.header("sku")], written)
         log_p, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
         return normalised(log_p)
 
     def read(self, sight: Sight, settled: Mapping[str, str], unit: str) -> Reading:
         """The caption of a picture whose SKU is known: ``settled`` are the fields that hang on it,
         ``unit`` is what it is counted in, empty where that is not known."""
-        past = self._begin(sight)
+        past, queries = self._begin(sight), self.facts.queries
         options: dict[str, tuple[Option, ...]] = {}
-        maps: dict[str, Float32Array] = {}
+        places: dict[str, range] = {}
+        tokens: list[int] = []
+        looks = np.zeros((0, queries), np.float32)
         for key in self.vocabulary.fields:
             if key in settled:
-                past, looks = self._go_on(past, self._written(key, settled[key]))
+                written = self._written(key, settled[key])
             elif key in self.facts.temperatures:
-                values, log_p, looks = self._weigh(past, key, unit)
+                values, tree = self._tree(tokens, key, unit)
+                log_p, seen = weigh(self.engine, past, queries, tree)
                 p = np.exp(normalised(log_p / self.facts.temperatures[key]))
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
                 options[key] = tuple(Option(values[n], float(p[n])) for n in order)
-                past, _ = self._go_on(past, self._written(key, values[order[0]]))
+                written = self._written(key, values[order[0]])
+                path = [*range(tree.before - 1), *tree.paths[order[0]]]
+                looks = seen[path[: len(tokens) + len(written)]]
             else:  # it was not taught, and what follows hangs on it
                 break
-            maps[key] = self._map(looks, sight)
-        return Reading(options, maps)
+            places[key] = range(len(tokens), len(tokens) + len(written))
+            tokens += written
+        if len(looks) < len(tokens):
+            _, _, found = self.engine.step(**follow(np.asarray([tokens], np.int64), past, queries))
+            looks = found[0]
+        return Reading(
+            options, {key: self._map(looks[list(n)], sight) for key, n in places.items()}
+        )
 
     def weights(
         self, sight: Sight, before: Mapping[str, str | None], key: str, unit: str
     ) -> tuple[list[str | None], FloatArray]:
         """What could stand in field ``key`` after the values ``before`` it, and the log-probability
         of each as the decoder gives it."""
-        past = self._begin(sight)
-        for earlier, value in before.items():
-            past, _ = self._go_on(past, self._written(earlier, value))
-        values, log_p, _ = self._weigh(past, key, unit)
+        tokens = [t for earlier, value in before.items() for t in self._written(earlier, value)]
+        values, tree = self._tree(tokens, key, unit)
+        log_p, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
         return values, log_p
 
-    def _weigh(
-        self, past: Float32Array, key: str, unit: str
-    ) -> tuple[list[str | None], FloatArray, Float32Array]:
+    def _tree(self, before: Sequence[int], key: str, unit: str) -> tuple[list[str | None], Tree]:
         values = self._alternatives(key, unit)
         header, close = self.vocabulary.header(key), self._after(key)
-        tree = Tree.of(header, [[*self._written(key, value)[1:], close] for value in values])
-        log_p, looks = weigh(self.engine, past, self.facts.queries, tree)
-        return values, log_p, looks[list(tree.paths[int(log_p.argmax())][:-1])]
+        written = [[*self._written(key, value)[1:], close] for value in values]
+        return values, Tree.of([*before, header], written)
 
     def _written(self, key: str, value: str | None) -> list[int]:
         text = [UNKNOWN] if value is None else self.vocabulary.encode(value)
@@ -211,14 +218,6 @@ class Reader:
 
     def _begin(self, sight: Sight) -> Float32Array:
         return self.engine.begin(sight.outputs[None])
-
-    def _go_on(
-        self, past: Float32Array, tokens: Sequence[int]
-    ) -> tuple[Float32Array, Float32Array]:
-        """``past`` with ``tokens`` after it, and where each of them looks [T, Q]."""
-        given = follow(np.asarray([tokens], np.int64), past, self.facts.queries)
-        _, present, looks = self.engine.step(**given)
-        return present, looks[0]
 
     def _map(self, looks: Float32Array, sight: Sight) -> Float32Array:
         """Tokens' looks [T, Q] followed into the picture [K, N] (attention rollout over the two,

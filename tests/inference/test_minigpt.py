@@ -97,7 +97,7 @@ def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
     close = VOCABULARY.header("category")
     codes = ["WASH-1", "WASH-12", "WASH-2", "MILK", "洗衣液"]
     alternatives = [[*VOCABULARY.encode(code), close] for code in codes]
-    tree = Tree.of(VOCABULARY.header("sku"), alternatives)
+    tree = Tree.of([VOCABULARY.header("sku")], alternatives)
     assert len(tree.tokens) < 1 + sum(map(len, alternatives)), "beginnings are shared"
     with torch.no_grad():
         past = model.begin(model.encode(torch.randn(1, 1, 3, 64, 64)).outputs)
@@ -147,7 +147,7 @@ def test_onnx_runtime_answers_as_torch_does(tower: str, tmp_path: Path) -> None:
         assert np.abs(engine.begin(picture.outputs) - past.numpy()).max() < 1e-4
         assert np.abs(picture.gaze - encoded.gaze.numpy()).max() < 1e-5
         assert picture.heads["sku"].shape == (size, len(SKUS))
-    tree = Tree.of(VOCABULARY.header("sku"), [VOCABULARY.encode(code) for code in SKUS])
+    tree = Tree.of([VOCABULARY.header("sku")], [VOCABULARY.encode(code) for code in SKUS])
     one, queries = past.numpy()[:1], model.config.queries
     ours, looks = weigh(engine, one, queries, tree)
     theirs, _ = weigh(TorchDecoder(model), one, queries, tree)
