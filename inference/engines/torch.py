@@ -115,7 +115,3 @@ def pixel_shape(model: MiniGPT) -> tuple[int, ...]:
     pixels = to_pixels([blank], config.side_px, config.looks)
     shape: tuple[int, ...] = pixels.shape[1:]
     return shape
-
-
-TorchDecoder = TorchEngine
-"""Its older name."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from inference.captions import GRADES
 from inference.engines import Engine, Kind, open_engine
 from inference.engines.base import EngineError
 from inference.engines.feeds import follow
+from inference.evidence.fusion import log_softmax
 
 from .alternatives import Float32Array, Tree, distinct, weigh
 from .pixels import to_pixels
@@ -129,7 +130,7 @@ class Reader:
         them all."""
         weights = self.facts.sku_weights
         parts = self.sku_parts(sight, codes)
-        return normalised(np.sum([weights[name] * log_p for name, log_p in parts.items()], axis=0))
+        return log_softmax(np.sum([weights[name] * log_p for name, log_p in parts.items()], axis=0))
 
     def sku_parts(self, sight: Sight, codes: Sequence[str]) -> dict[str, FloatArray]:
         """The log-probabilities [S] of ``codes`` by ``decoder`` and, where it was taught them all, by
@@ -137,19 +138,21 @@ class Reader:
         place_of = {code: n for n, code in enumerate(self.facts.classes)}
         if "sku" not in sight.heads or any(code not in place_of for code in codes):
             return {"decoder": self._written_log_p(sight, codes)}
-        head = normalised(sight.heads["sku"][[place_of[code] for code in codes]])
+        head = log_softmax(
+            sight.heads["sku"][[place_of[code] for code in codes]].astype(np.float64)
+        )
         favourites = np.argsort(-head, kind="stable")[:FAVOURITES]
         written = self._written_log_p(sight, [codes[n] for n in favourites])
         decoder = np.full(len(codes), written.min())
         decoder[favourites] = written
-        return {"decoder": normalised(decoder), "head": head}
+        return {"decoder": log_softmax(decoder), "head": head}
 
     def _written_log_p(self, sight: Sight, codes: Sequence[str]) -> FloatArray:
         close = self.vocabulary.header("category")
         written = distinct([[*self.vocabulary.encode(code), close] for code in codes])
         tree = Tree.of([self.vocabulary.header("sku")], written)
         log_p, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
-        return normalised(log_p)
+        return log_softmax(log_p)
 
     def read(self, sight: Sight, settled: Mapping[str, str], unit: str) -> Reading:
         """The caption of a picture whose SKU is known: ``settled`` are the fields that hang on it,
@@ -165,7 +168,7 @@ class Reader:
             elif key in self.facts.temperatures:
                 values, tree = self._tree(tokens, key, unit)
                 log_p, seen = weigh(self.engine, past, queries, tree)
-                p = np.exp(normalised(log_p / self.facts.temperatures[key]))
+                p = np.exp(log_softmax(log_p / self.facts.temperatures[key]))
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
                 options[key] = tuple(Option(values[n], float(p[n])) for n in order)
                 written = self._written(key, values[order[0]])
@@ -240,11 +243,3 @@ def name_of(folder: Path) -> str:
     for name in ("vocabulary.json", "calibration.json"):
         digest.update((folder / name).read_bytes())
     return f"minigpt-{digest.hexdigest()[:12]}"
-
-
-def normalised(log_p: NDArray[Any]) -> FloatArray:
-    """Log-probabilities that sum to one along the last axis."""
-    log_p = log_p.astype(np.float64)
-    shifted = log_p - log_p.max(axis=-1, keepdims=True)
-    found: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return found

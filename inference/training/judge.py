@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from inference.evidence.fusion import expected_calibration_error
-from inference.minigpt.reading import MOST_CODES, WEIGHED, Reader, normalised
+from inference.evidence.fusion import expected_calibration_error, log_softmax
+from inference.minigpt.reading import MOST_CODES, WEIGHED, Reader
 from inference.minigpt.sight import Sight
 
 from .metrics import bleu_4, cider, rouge_l
@@ -100,7 +100,7 @@ def sku_weights(
     x = np.array([[part[name] for name in names] for part in parts])  # [R, sources, S]
 
     def loss(log_w: FloatArray) -> float:
-        log_p = normalised(np.einsum("k,rks->rs", np.exp(log_w), x))
+        log_p = log_softmax(np.einsum("k,rks->rs", np.exp(log_w), x))
         return -float(log_p[np.arange(len(truth)), list(truth)].sum())
 
     if not names:
@@ -116,7 +116,7 @@ def temperature(rows: Sequence[tuple[FloatArray, int]]) -> float:
     their place, are most probable."""
 
     def loss(log_t: float) -> float:
-        return -sum(float(normalised(log_p / np.exp(log_t))[place]) for log_p, place in rows)
+        return -sum(float(log_softmax(log_p / np.exp(log_t))[place]) for log_p, place in rows)
 
     best = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
     return round(float(np.exp(best.x)), 4)

@@ -30,7 +30,7 @@ torch = pytest.importorskip("torch", reason="training wants torch: pip install -
 from transformers import AutoModel  # noqa: E402
 
 from inference.engines.onnx import OnnxEngine  # noqa: E402
-from inference.engines.torch import TorchDecoder  # noqa: E402
+from inference.engines.torch import TorchEngine  # noqa: E402
 from inference.minigpt.model import (  # noqa: E402
     MiniGPT,
     MiniGPTConfig,
@@ -101,7 +101,7 @@ def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
     assert len(tree.tokens) < 1 + sum(map(len, alternatives)), "beginnings are shared"
     with torch.no_grad():
         past = model.begin(model.encode(torch.randn(1, 1, 3, 64, 64)).outputs)
-        weighed, _ = weigh(TorchDecoder(model), past.numpy(), model.config.queries, tree)
+        weighed, _ = weigh(TorchEngine(model), past.numpy(), model.config.queries, tree)
         for path, found in zip(alternatives, weighed, strict=True):
             tokens = torch.tensor([[VOCABULARY.header("sku"), *path]])
             logits, _, _ = model.step(tokens[:, :-1], past)
@@ -150,7 +150,7 @@ def test_onnx_runtime_answers_as_torch_does(tower: str, tmp_path: Path) -> None:
     tree = Tree.of([VOCABULARY.header("sku")], [VOCABULARY.encode(code) for code in SKUS])
     one, queries = past.numpy()[:1], model.config.queries
     ours, looks = weigh(engine, one, queries, tree)
-    theirs, _ = weigh(TorchDecoder(model), one, queries, tree)
+    theirs, _ = weigh(TorchEngine(model), one, queries, tree)
     assert ours == pytest.approx(theirs, abs=1e-3)
     assert looks.shape == (len(tree.tokens), queries)
 
