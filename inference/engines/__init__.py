@@ -53,6 +53,8 @@ def choose(folder: Path) -> Kind:
         if has_graphs(graphs, "int8") and not _gpu_runs_onnx():
             return "onnx-int8"
         return "onnx"
+    if has_graphs(graphs, "int8"):
+        return "onnx-int8"
     if (folder / "model" / "config.json").is_file():
         return "torch"
     raise EngineError(f"{folder} holds no model: neither onnx/ nor model/ is complete")

@@ -1,4 +1,4 @@
-"""What the decoder is given for plain text and for a tree of alternatives."""
+"""What the decoder is given for plain text."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.minigpt.alternatives import Float32Array, IntArray, Tree, weigh
+from inference.minigpt.alternatives import Float32Array, IntArray
 
 
-def follow(tokens: IntArray, past: Float32Array, queries: int) -> dict[str, NDArray[Any]]:
-    """What ``step`` is given for tokens [B, T] that follow each other after ``past``."""
+def follow(tokens: IntArray, past: Float32Array, place: int = 0) -> dict[str, NDArray[Any]]:
+    """What ``step`` is given for tokens [B, T] that follow each other from ``place`` on, after
+    ``past``."""
     batch, length = tokens.shape
     before = past.shape[4]
     column, row = np.arange(before + length), np.arange(length)[:, None] + before
@@ -19,22 +20,6 @@ def follow(tokens: IntArray, past: Float32Array, queries: int) -> dict[str, NDAr
     return {
         "tokens": tokens,
         "past": past,
-        "place": np.tile(np.arange(length) + before - queries, (batch, 1)),
+        "place": np.tile(np.arange(length) + place, (batch, 1)),
         "mask": np.tile(mask, (batch, 1, 1, 1)),
     }
-
-
-def tree_inputs(tree: Tree, past: Float32Array, queries: int) -> dict[str, NDArray[Any]]:
-    """What :func:`weigh` gives to ``step``."""
-    seen: dict[str, NDArray[Any]] = {}
-
-    class Listener:
-        def step(
-            self, tokens: IntArray, past: Float32Array, place: IntArray, mask: Float32Array
-        ) -> tuple[Float32Array, Float32Array, Float32Array]:
-            seen.update(tokens=tokens, past=past, place=place, mask=mask)
-            nothing = np.zeros((1, tokens.shape[1], int(tree.tokens.max()) + 1), np.float32)
-            return nothing, past, np.zeros((1, tokens.shape[1], queries), np.float32)
-
-    weigh(Listener(), past, queries, tree)
-    return seen

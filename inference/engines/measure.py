@@ -79,16 +79,15 @@ def _parts(engine: Engine, task: Task, batch: int) -> dict[str, Callable[[], obj
     pixels = np.ascontiguousarray(np.resize(task.pixels, (batch, *task.pixels.shape[1:])))
     picture = engine.encode(pixels)
     begun = engine.begin(picture.outputs)
-    queries = picture.gaze.shape[1]
     chunk = np.resize(task.tree.tokens, (batch, _PREFILL_TOKENS))
     token = chunk[:, :1]
 
     def write(tokens: IntArray, past: Float32Array) -> Float32Array:
-        return engine.step(**follow(tokens, past, queries))[1]
+        return engine.step(**follow(tokens, past))[1]
 
     def weigh_all(past: Float32Array) -> None:
         for one in past:
-            weigh(engine, one[None], queries, task.tree)
+            weigh(engine, one[None], task.tree)
 
     def photo() -> None:
         past = engine.begin(engine.encode(pixels).outputs)
@@ -114,7 +113,7 @@ def inputs(engine: Engine, task: Task) -> dict[Graph, dict[str, NDArray[Any]]]:
     return {
         "encode": {"pixels": pixels},
         "begin": {"outputs": picture.outputs},
-        "step": follow(chunk, engine.begin(picture.outputs), picture.gaze.shape[1]),
+        "step": follow(chunk, engine.begin(picture.outputs)),
     }
 
 

@@ -39,8 +39,7 @@ class Answers:
         ]
         past = np.concatenate([engine.begin(one.outputs) for one in pictures])
         gaze = np.concatenate([one.gaze for one in pictures])
-        queries = gaze.shape[1]
-        written = [weigh(engine, one[None], queries, tree)[0] for one in past]
+        written = [weigh(engine, one[None], tree)[0] for one in past]
         return cls(
             past,
             gaze,

@@ -26,8 +26,7 @@ class Encode(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         encoded = self.model.encode(pixels)
-        heads = (head(encoded.summary) for head in self.model.heads.values())
-        return (encoded.outputs, encoded.gaze, *heads)
+        return (encoded.outputs, encoded.gaze, *encoded.heads.values())
 
 
 class Begin(nn.Module):
@@ -81,7 +80,7 @@ class TorchEngine:
         where it is missing."""
         if not (folder / "config.json").is_file():
             raise EngineError(f"{folder} holds no model for torch")
-        model = MiniGPT.from_pretrained(folder)
+        model = MiniGPT.from_pretrained(folder, dtype=torch.float32)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         return cls(model, device=device, compiled=compiled)
 

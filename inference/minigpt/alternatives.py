@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,8 @@ class Tree:
     """Alternatives with their beginnings in common, after ``before`` tokens that are settled: nodes
     0, 1, … in a row.
 
-    ``tokens``, ``parent`` and ``depth`` [N]; ``paths`` are the nodes of each alternative, from the
-    last one before them.
+    ``tokens``, ``parent`` and ``depth`` (the place in the caption) [N]; ``paths`` are the nodes of
+    each alternative, from the last one before them.
     """
 
     tokens: IntArray
@@ -47,10 +47,13 @@ class Tree:
     before: int = 1
 
     @classmethod
-    def of(cls, before: Sequence[int], alternatives: Sequence[Sequence[int]]) -> Tree:
-        """The tree of ``alternatives`` after one or more tokens ``before``."""
-        tokens, depth = list(before), list(range(len(before)))
-        parent = [n - 1 for n in depth]
+    def of(
+        cls, before: Sequence[int], alternatives: Sequence[Sequence[int]], place: int = 0
+    ) -> Tree:
+        """The tree of ``alternatives`` after one or more tokens ``before``, of which the first stands
+        at ``place`` of the caption."""
+        tokens, depth = list(before), [place + n for n in range(len(before))]
+        parent = [n - 1 for n in range(len(before))]
         last = len(before) - 1
         children: dict[tuple[int, int], int] = {}
         paths = []
@@ -95,21 +98,25 @@ def distinct(alternatives: Sequence[Sequence[int]]) -> list[list[int]]:
     ]
 
 
-def weigh(
-    decoder: Decoder, past: Float32Array, queries: int, tree: Tree
-) -> tuple[NDArray[np.float64], Float32Array]:
-    """The log-probability of each alternative [K] after ``past`` [1, L, 2, H, P, D / H], whose
-    first ``queries`` are the picture's, and where each node looks [N, Q].
-
-    The last token of an alternative should close it (the next header), or an alternative that
-    begins another one would win whenever the longer does.
-    """
+def fed(past: Float32Array, tree: Tree) -> dict[str, NDArray[Any]]:
+    """What a decoder's ``step`` is given for ``tree`` after ``past``."""
     before = past.shape[4]
     mask = np.full((1, 1, len(tree.tokens), before + len(tree.tokens)), -1e4, np.float32)
     mask[..., :before] = 0.0
     mask[0, 0, :, before:][tree.sees()] = 0.0
-    place = (tree.depth + before - queries)[None]
-    logits, _, looks = decoder.step(tree.tokens[None], past, place, mask)
+    return {"tokens": tree.tokens[None], "past": past, "place": tree.depth[None], "mask": mask}
+
+
+def weigh(
+    decoder: Decoder, past: Float32Array, tree: Tree
+) -> tuple[NDArray[np.float64], Float32Array]:
+    """The log-probability of each alternative [K] of a tree from a caption's first token on, after
+    ``past`` [1, L, 2, H, P, D / H], and where each node looks [N, Q].
+
+    The last token of an alternative should close it (the next header), or an alternative that
+    begins another one would win whenever the longer does.
+    """
+    logits, _, looks = decoder.step(**fed(past, tree))
     said = logits[0]
     norm = said.max(axis=1) + np.log(np.exp(said - said.max(axis=1, keepdims=True)).sum(axis=1))
     each = np.zeros(len(tree.tokens))

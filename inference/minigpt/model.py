@@ -2,20 +2,22 @@
 
 ::
 
-    pixels ── tower ── cells ──► Q-Former: learned queries look at the cells ──► prefix
-                                                                                  │
-                         printed words, barcodes, sensors (tokens) ──► decoder ◄──┘
-                                                                        │
-                                             【SKU】…|【品类】…|…, a token at a time
+    pixels ── tower ─┬─ cells ──► Q-Former: learned queries look at the cells ──► first tokens
+                     └─ fine cells ──► Details: how many units, and where ──────────┐ │
+                                                                                    ▼ ▼
+                                    printed words, barcodes, sensors (tokens) ──► decoder
+                                                                                    │
+                                                     【SKU】…|【品类】…|【规格】…, a token at a time
 
 After BLIP-2 (Li et al. 2023, figure 2) and Flamingo's gate (Alayrac et al. 2022), small enough for
 one CPU thread: the queries' outputs are the decoder's first tokens, so whatever it writes attends
-to them, and they to cells: :func:`field_maps` follows that back into the picture. One more token
-sums up the whole picture (generalised mean pooling, Radenović et al. 2018).
+to them, and they to cells: :func:`field_maps` follows that back into the picture. Two more tokens
+sum up the whole picture (generalised mean pooling, Radenović et al. 2018) and its small details,
+counted by density (Lempitsky & Zisserman 2010).
 
 Letters in shapes: B pictures, K looks at each (the whole, and its middle nearer), S side in pixels,
-N cells of a look, C the tower's channels, Q queries, D width, T tokens, P tokens before them, H heads,
-L decoder layers, V vocabulary.
+N cells of a look, C the tower's channels, M fine cells of F channels, Q first tokens, D width, T tokens,
+P tokens before them, H heads, L decoder layers, V vocabulary.
 """
 
 from __future__ import annotations
@@ -30,16 +32,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
-from .towers import build_tower, each_look
+from .towers import Tower, build_tower, each_look
+from .vocabulary import PAD
 
 GRADES = 5
 MAX_STACK = 5
+MAX_UNITS = 32
+"""The largest count that the details' token tells from more."""
 PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other")
 
 
 class MiniGPTConfig(PretrainedConfig):
     """Sizes of a :class:`MiniGPT`. ``queries`` counts the decoder's first tokens: those of the learned
-    queries, and the last, of the whole picture. ``looks`` are shares of a picture's sides (see
+    queries, and the last two, of the whole picture and of its details. ``looks`` are shares of a picture's sides (see
     :func:`inference.minigpt.pixels.to_pixels`), ``classes`` the SKU codes that its class head tells
     apart."""
 
@@ -54,7 +59,8 @@ class MiniGPTConfig(PretrainedConfig):
         looks: Sequence[float] = (1.0,),
         width: int = 192,
         heads: int = 6,
-        queries: int = 16,
+        queries: int = 18,
+        detail: int = 64,
         qformer_layers: int = 2,
         decoder_layers: int = 3,
         max_tokens: int = 256,
@@ -71,6 +77,7 @@ class MiniGPTConfig(PretrainedConfig):
         self.width = width
         self.heads = heads
         self.queries = queries
+        self.detail = detail
         self.qformer_layers = qformer_layers
         self.decoder_layers = decoder_layers
         self.max_tokens = max_tokens
@@ -143,7 +150,7 @@ class QFormerLayer(nn.Module):
 
 
 class QFormer(nn.Module):
-    """Learned queries gather what the caption needs from the cells.
+    """Learned queries [Q − 2] gather what the caption needs from the cells.
 
     Queries that start alike stay alike: theirs start orthogonal and long, and training pushes their
     gazes apart (:func:`gaze_overlap`).
@@ -151,7 +158,7 @@ class QFormer(nn.Module):
 
     def __init__(self, config: MiniGPTConfig, channels: int) -> None:
         super().__init__()
-        start = nn.init.orthogonal_(torch.empty(config.queries - 1, config.width))
+        start = nn.init.orthogonal_(torch.empty(config.queries - 2, config.width))
         self.queries = nn.Parameter(start * math.sqrt(config.width) / 2)
         self.image_projection = nn.Linear(channels, config.width)
         self.look = nn.Parameter(torch.zeros(len(config.looks), 1, config.width))
@@ -161,7 +168,7 @@ class QFormer(nn.Module):
         self.out_norm = nn.LayerNorm(config.width)
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
-        """Cells [B, K, N, C] → outputs [B, Q, D] and the last layer's gaze [B, Q, K · N]."""
+        """Cells [B, K, N, C] → outputs [B, Q − 2, D] and the last layer's gaze [B, Q − 2, K · N]."""
         x = self.norm(self.image_projection(self.feature_dropout(cells)))
         x = (x + self.look + positions_2d(x.shape[2], x.shape[3]).to(x)).flatten(1, 2)
         queries = self.queries.expand(cells.shape[0], -1, -1)
@@ -169,6 +176,53 @@ class QFormer(nn.Module):
         for layer in self.layers:
             queries, gaze = layer(queries, x)
         return self.out_norm(queries), gaze
+
+
+class Details(nn.Module):
+    """What is small: dents and tears, and where units stand, counted by density.
+
+    Fine cells tell edges, the tower's cells what they are edges of.
+    """
+
+    size: int
+    """E, of its summary."""
+
+    def __init__(self, config: MiniGPTConfig, tower: Tower) -> None:
+        super().__init__()
+        detail = config.detail
+        self.near = nn.Linear(tower.fine_channels, detail)
+        self.around = nn.Linear(tower.channels, detail)
+        self.dropout = nn.Dropout2d(config.dropout)
+        self.first = nn.Conv2d(detail, detail, 3, padding=1)
+        self.second = nn.Conv2d(detail, detail, 3, padding=2, dilation=2)
+        self.unit = nn.Conv2d(detail, 1, 1)
+        assert self.unit.bias is not None
+        nn.init.constant_(self.unit.bias, -4.0)  # next to no units, to begin with
+        places = (config.side_px // 32) ** 2
+        self.size = len(config.looks) * 2 * detail + places + MAX_UNITS + 1
+        self.norm = nn.LayerNorm(self.size)
+
+    def forward(self, cells: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+        """Cells [B, K, N, C] and fine cells [B, K, M, F] → a summary [B, E] and the density of units
+        in the first look [B, M], whose sum is their number."""
+        batch, looks, count, _ = fine.shape
+        side, wide = math.isqrt(count), math.isqrt(cells.shape[2])
+        near = self.near(fine).flatten(0, 1).transpose(1, 2)
+        around = self.around(cells).flatten(0, 1).transpose(1, 2)
+        around = around.unflatten(2, (wide, wide))
+        around = around.repeat_interleave(side // wide, 2).repeat_interleave(side // wide, 3)
+        x = self.dropout(functional.gelu(near.unflatten(2, (side, side)) + around))
+        x = x + functional.gelu(self.first(x))
+        x = x + functional.gelu(self.second(x))
+        x = x.unflatten(0, (batch, looks))
+        density = functional.softplus(self.unit(x[:, 0]).float()).flatten(1)
+        units = density.sum(dim=1, keepdim=True)
+        steps = torch.arange(MAX_UNITS + 1, device=units.device)
+        near_count = torch.exp(-((units - steps) ** 2) / (2 * 0.35**2))
+        flat = x.flatten(3)
+        pooled = torch.cat([flat.mean(dim=3), flat.amax(dim=3)], dim=2).flatten(1)
+        summary = torch.cat([pooled, coarse(density, cells.shape[2]), near_count], dim=1)
+        return self.norm(summary), density
 
 
 class DecoderLayer(nn.Module):
@@ -196,12 +250,14 @@ class DecoderLayer(nn.Module):
 
 @dataclass
 class Encoded:
-    """What was seen in a picture. ``outputs`` [B, Q, D] are the queries' and, last, the whole
-    picture's, ``gaze`` [B, Q, K · N] where each looks, ``summary`` [B, D + C] what the heads read."""
+    """What was seen in a picture. ``outputs`` [B, Q, D] are the queries' and, last, those of the whole
+    picture and of its details, ``gaze`` [B, Q, K · N] where each looks, ``heads`` the logits of each
+    head, ``density`` [B, M] of units."""
 
     outputs: Tensor
     gaze: Tensor
-    summary: Tensor
+    heads: dict[str, Tensor]
+    density: Tensor
 
 
 class MiniGPT(PreTrainedModel):
@@ -222,14 +278,19 @@ class MiniGPT(PreTrainedModel):
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
+        self.details = Details(config, self.tower)
         read = width + self.tower.channels
+        both = read + self.details.size
         self.whole = nn.Linear(read, width)
+        self.small = nn.Sequential(
+            nn.Linear(self.details.size, width), nn.GELU(), nn.Linear(width, width)
+        )
         self.summary_norm = nn.LayerNorm(read)
         self.heads = nn.ModuleDict(
             {
-                "stack_level": nn.Linear(read, MAX_STACK),
-                "condition": nn.Linear(read, GRADES),
-                "package_type": nn.Linear(read, len(PACKAGE_TYPES)),
+                "stack_level": nn.Linear(both, MAX_STACK),
+                "condition": nn.Linear(both, GRADES),
+                "package_type": nn.Linear(both, len(PACKAGE_TYPES)),
             }
             | ({"sku": nn.Linear(read, len(config.classes))} if config.classes else {})
         )
@@ -242,20 +303,26 @@ class MiniGPT(PreTrainedModel):
 
     def encode(self, pixels: Tensor) -> Encoded:
         """Pixels [B, K, 3, S, S], (x − 127) / 128, → what is seen in them."""
-        return self.encode_cells(each_look(self.tower, pixels))
+        return self.encode_stems(each_look(self.tower.stem, pixels))
 
-    def encode_cells(self, cells: Tensor) -> Encoded:
-        """The same from the tower's cells [B, K, N, C]."""
+    def encode_stems(self, stems: Tensor) -> Encoded:
+        """The same from what the tower's stem made of each look [B, K, …]."""
+        cells = each_look(self.tower.tail, stems)
         outputs, gaze = self.qformer(cells)
-        strong = cells.clamp(min=1e-6).pow(3)
+        small, density = self.details(cells, each_look(self.tower.fine, stems))
+        strong = cells.clamp(min=1e-6) ** 3
         pooled = strong.mean(dim=2).pow(1 / 3).mean(dim=1)
         summary = self.summary_norm(torch.cat([outputs.mean(dim=1), pooled], dim=1))
-        whole = self.whole(summary)[:, None]
-        glow = strong.mean(dim=3).flatten(1)[:, None]
+        both = torch.cat([summary, small], dim=1)
+        tokens = torch.stack([self.whole(summary), self.small(small)], dim=1)
+        glow = strong.mean(dim=3).flatten(1)
+        units = functional.pad(coarse(density, cells.shape[2]), (0, glow.shape[1] - cells.shape[2]))
+        own = torch.stack([glow, units], dim=1)
         return Encoded(
-            torch.cat([outputs, whole], dim=1),
-            torch.cat([gaze, glow / glow.sum(dim=2, keepdim=True)], dim=1),
-            summary,
+            torch.cat([outputs, tokens], dim=1),
+            torch.cat([gaze, own / own.sum(dim=2, keepdim=True).clamp(min=1e-6)], dim=1),
+            {n: head(summary if n == "sku" else both) for n, head in self.heads.items()},
+            density,
         )
 
     def begin(self, outputs: Tensor) -> Tensor:
@@ -279,7 +346,8 @@ class MiniGPT(PreTrainedModel):
 
         They follow each other, unless ``place`` [B | 1, T] says where in the caption each stands
         and ``mask`` [B | 1, 1, T, P + T], added to the scores, what each sees: so a whole tree of
-        alternatives goes through at once.
+        alternatives goes through at once. What is given before the caption stands from
+        :attr:`heard_from` on.
         """
         length, before = tokens.shape[1], past.shape[4]
         if place is None:
@@ -295,13 +363,38 @@ class MiniGPT(PreTrainedModel):
         logits = functional.linear(self.norm(x), self.embedding.weight)
         return logits, torch.stack(presents, dim=1), torch.stack(looks).mean(dim=0)
 
-    def forward(self, cells: Tensor, tokens: Tensor) -> dict[str, Tensor]:
-        """Cells [B, K, N, C] and captions [B, T] → ``logits`` [B, T, V] of the token after each,
-        ``gaze`` [B, Q, K · N], ``looks`` [B, T, Q], and the logits of each head."""
-        encoded = self.encode_cells(cells)
-        logits, _, looks = self.step(tokens, self.begin(encoded.outputs))
-        heads = {name: head(encoded.summary) for name, head in self.heads.items()}
-        return {"logits": logits, "gaze": encoded.gaze, "looks": looks, **heads}
+    @property
+    def heard_from(self) -> int:
+        """The place of the first token that is given before a caption."""
+        return self.config.max_tokens // 2
+
+    def forward(
+        self, stems: Tensor, tokens: Tensor, heard: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """What the tower's stem made of each look [B, K, …], captions [B, T] and what is ``heard``
+        before them [B, P], padded, → ``logits`` [B, T, V] of the token after each, ``gaze``
+        [B, Q, K · N], ``looks`` [B, T, Q], ``density`` [B, M] and the logits of each head."""
+        encoded = self.encode_stems(stems)
+        past, mask = self.begin(encoded.outputs), None
+        if heard is not None:
+            place = torch.arange(heard.shape[1], device=heard.device)[None] + self.heard_from
+            _, past, _ = self.step(heard, past, place)
+            open_ = torch.cat(
+                [torch.ones_like(heard[:, :1]).expand(-1, encoded.outputs.shape[1]), heard], 1
+            )
+            mask = causal_mask(tokens.shape[1], past.shape[4]).to(past)
+            mask = mask + functional.pad((open_ == PAD) * -1e4, (0, tokens.shape[1]))[:, None, None]
+        place = torch.arange(tokens.shape[1], device=tokens.device)[None]
+        logits, _, looks = self.step(tokens, past, place, mask)
+        said = {"logits": logits, "gaze": encoded.gaze, "looks": looks, "density": encoded.density}
+        return said | encoded.heads
+
+
+def coarse(density: Tensor, cells: int) -> Tensor:
+    """The sums [B, N] of a density over fine cells [B, M] in each of fewer cells."""
+    side, wide = math.isqrt(density.shape[1]), math.isqrt(cells)
+    squares = density.unflatten(1, (wide, side // wide, wide, side // wide))
+    return squares.sum(dim=(2, 4)).flatten(1)
 
 
 def causal_mask(length: int, before: int) -> Tensor:

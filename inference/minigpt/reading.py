@@ -13,16 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.captions import GRADES
+from inference.captions import GRADES, Spec, parse_spec
 from inference.engines import Engine, Kind, open_engine
 from inference.engines.base import EngineError
 from inference.engines.feeds import follow
 from inference.evidence.fusion import log_softmax
 
 from .alternatives import Float32Array, Tree, distinct, weigh
+from .heard import Heard
 from .pixels import to_pixels
 from .sight import Sight
 from .vocabulary import END, UNKNOWN, Vocabulary
+from .writing import write
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +35,8 @@ MOST_CODES = 256
 FAVOURITES = 12
 """Codes that the decoder weighs where the class head has chosen them."""
 OPTIONS = 5
+MOST_LETTERS = 40
+"""The longest text that is written freely."""
 WEIGHED = ("quantity", "condition")
 """Fields whose values are weighed once the SKU is known."""
 
@@ -50,6 +54,7 @@ class Facts:
     side_px: int
     looks: tuple[float, ...]
     queries: int
+    max_tokens: int = 256
     classes: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     temperatures: Mapping[str, float] = field(default_factory=dict)
@@ -65,6 +70,7 @@ class Facts:
                 side_px=config["side_px"],
                 looks=tuple(config["looks"]),
                 queries=config["queries"],
+                max_tokens=config["max_tokens"],
                 classes=tuple(config["classes"]),
                 units=tuple(calibration["units"]),
                 temperatures=calibration["temperatures"],
@@ -151,7 +157,7 @@ class Reader:
         close = self.vocabulary.header("category")
         written = distinct([[*self.vocabulary.encode(code), close] for code in codes])
         tree = Tree.of([self.vocabulary.header("sku")], written)
-        log_p, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
+        log_p, _ = weigh(self.engine, self._begin(sight), tree)
         return log_softmax(log_p)
 
     def read(self, sight: Sight, settled: Mapping[str, str], unit: str) -> Reading:
@@ -167,7 +173,7 @@ class Reader:
                 written = self._written(key, settled[key])
             elif key in self.facts.temperatures:
                 values, tree = self._tree(tokens, key, unit)
-                log_p, seen = weigh(self.engine, past, queries, tree)
+                log_p, seen = weigh(self.engine, past, tree)
                 p = np.exp(log_softmax(log_p / self.facts.temperatures[key]))
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
                 options[key] = tuple(Option(values[n], float(p[n])) for n in order)
@@ -179,11 +185,49 @@ class Reader:
             places[key] = range(len(tokens), len(tokens) + len(written))
             tokens += written
         if len(looks) < len(tokens):
-            _, _, found = self.engine.step(**follow(np.asarray([tokens], np.int64), past, queries))
+            _, _, found = self.engine.step(**follow(np.asarray([tokens], np.int64), past))
             looks = found[0]
         return Reading(
             options, {key: self._map(looks[list(n)], sight) for key, n in places.items()}
         )
+
+    def write(self, sight: Sight, heard: Heard, unit: str = "") -> dict[str, tuple[Option, ...]]:
+        """The caption of a picture whose SKU is not in the catalog: the best options of each field,
+        free text written a character at a time, what is ``heard`` copied where that fits. A spec is
+        one that can be read, or unknown."""
+        past = self._begin(sight)
+        if words := heard.tokens(self.vocabulary):
+            given = follow(np.asarray([words], np.int64), past, self.facts.max_tokens // 2)
+            _, past, _ = self.engine.step(**given)
+        options: dict[str, tuple[Option, ...]] = {}
+        place = 0
+        for key in self.vocabulary.fields:
+            header, close = self.vocabulary.header(key), self._after(key)
+            if key in WEIGHED:
+                values, tree = self._tree([], key, unit, place)
+                log_p, _ = weigh(self.engine, past, tree)
+                p = np.exp(log_softmax(log_p / self.facts.temperatures.get(key, 1.0)))
+                order = np.argsort(-p, kind="stable")[:OPTIONS]
+                found = [Option(values[n], float(p[n])) for n in order]
+            else:
+                texts = write(
+                    self.engine, past, header, place, close, self.vocabulary.letters, MOST_LETTERS
+                )
+                found = [
+                    Option(value, float(np.exp(one.log_p)))
+                    for one in texts
+                    if self._may_stand(key, value := self.vocabulary.value(one.tokens))
+                ]
+            options[key] = tuple(found) or (Option(None, 0.0),)
+            written = self._written(key, options[key][0].value)
+            _, past, _ = self.engine.step(**follow(np.asarray([written], np.int64), past, place))
+            place += len(written)
+        return options
+
+    def _may_stand(self, key: str, value: str | None) -> bool:
+        if value is None:
+            return True
+        return value != "" and (key != "spec" or isinstance(parse_spec(value), Spec))
 
     def weights(
         self, sight: Sight, before: Mapping[str, str | None], key: str, unit: str
@@ -192,14 +236,16 @@ class Reader:
         of each as the decoder gives it."""
         tokens = [t for earlier, value in before.items() for t in self._written(earlier, value)]
         values, tree = self._tree(tokens, key, unit)
-        log_p, _ = weigh(self.engine, self._begin(sight), self.facts.queries, tree)
+        log_p, _ = weigh(self.engine, self._begin(sight), tree)
         return values, log_p
 
-    def _tree(self, before: Sequence[int], key: str, unit: str) -> tuple[list[str | None], Tree]:
+    def _tree(
+        self, before: Sequence[int], key: str, unit: str, place: int = 0
+    ) -> tuple[list[str | None], Tree]:
         values = self._alternatives(key, unit)
         header, close = self.vocabulary.header(key), self._after(key)
         written = [[*self._written(key, value)[1:], close] for value in values]
-        return values, Tree.of([*before, header], written)
+        return values, Tree.of([*before, header], written, place)
 
     def _written(self, key: str, value: str | None) -> list[int]:
         text = [UNKNOWN] if value is None else self.vocabulary.encode(value)

@@ -7,16 +7,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class Tower(nn.Module):
     """``channels`` is C; N is a square number, row by row from the upper left.
 
     ``stem`` and ``tail`` are its two parts: while a site is learned, what the stem makes of a
-    picture is computed once and kept, and the tail is trained along.
+    picture is computed once and kept, and the tail is trained along. ``fine_channels`` is F of the
+    smaller cells [B, M, F] that the stem is good for, 16 px each.
     """
 
     channels: int
+    fine_channels: int
 
     def stem(self, pixels: Tensor) -> Tensor:
         """Pixels [B, 3, S, S] → what ``tail`` takes."""
@@ -24,6 +27,10 @@ class Tower(nn.Module):
 
     def tail(self, stems: Tensor) -> Tensor:
         """The cells [B, N, C] of what ``stem`` made."""
+        raise NotImplementedError
+
+    def fine(self, stems: Tensor) -> Tensor:
+        """The fine cells [B, M, F] of what ``stem`` made."""
         raise NotImplementedError
 
     def tail_modules(self) -> list[str]:
@@ -40,17 +47,16 @@ class Tower(nn.Module):
         in_tail = set(map(id, self.tail_parameters()))
         return (p for p in self.parameters() if id(p) not in in_tail)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        return self.tail(self.stem(pixels))
-
 
 class Lite0Tower(Tower):
-    """EfficientNet-Lite0 (Tan & Le 2019; ImageNet weights under Apache 2.0): 32 px a cell.
+    """EfficientNet-Lite0 (Tan & Le 2019; ImageNet weights under Apache 2.0): 32 px a cell, 16 px a
+    fine one.
 
     The weights are part of saved models; :func:`load_imagenet` puts them in for training.
     """
 
     channels = 1280
+    fine_channels = 112
     _TAIL_FROM = 11
 
     def __init__(self, side_px: int) -> None:
@@ -70,6 +76,9 @@ class Lite0Tower(Tower):
         x = self._blocks(stems, self._TAIL_FROM, len(self.net._blocks))
         x = self.net._swish(self.net._bn1(self.net._conv_head(x)))
         return x.flatten(2).transpose(1, 2)
+
+    def fine(self, stems: Tensor) -> Tensor:
+        return stems.flatten(2).transpose(1, 2)
 
     def tail_modules(self) -> list[str]:
         blocks = range(self._TAIL_FROM, len(self.net._blocks))
@@ -94,9 +103,11 @@ class Lite0Tower(Tower):
 
 
 class VitTower(Tower):
-    """A plain vision transformer (Dosovitskiy et al. 2021), 32 px a patch."""
+    """A plain vision transformer (Dosovitskiy et al. 2021), 32 px a patch; its fine cells are the
+    patches' pixels, 16 px each."""
 
     channels = 256
+    fine_channels = 3 * 16 * 16
 
     def __init__(self, side_px: int) -> None:
         super().__init__()
@@ -118,6 +129,9 @@ class VitTower(Tower):
     def tail(self, stems: Tensor) -> Tensor:
         hidden: Tensor = self.net(pixel_values=stems).last_hidden_state
         return hidden[:, 1:]
+
+    def fine(self, stems: Tensor) -> Tensor:
+        return functional.pixel_unshuffle(stems, 16).flatten(2).transpose(1, 2)
 
     def tail_modules(self) -> list[str]:
         return ["tower.net"]

@@ -89,6 +89,15 @@ class Vocabulary:
                 data += self.characters[token - _FIRST_CHARACTER].encode()
         return data.decode(errors="ignore")
 
+    @property
+    def letters(self) -> list[int]:
+        """The tokens that a value can be made of."""
+        return [UNKNOWN, *range(_FIRST_BYTE, len(self))]
+
+    def value(self, tokens: Sequence[int]) -> str | None:
+        """The value that tokens write, None for 看不清."""
+        return None if UNKNOWN in tokens else self.decode(tokens)
+
     def encode_caption(self, values: Mapping[str, str | None]) -> list[int]:
         """The tokens of a caption: ``values`` by field key in order, None for what is unknown."""
         tokens = []
@@ -110,9 +119,7 @@ class Vocabulary:
             else:
                 current = []
                 found.setdefault(key, current)
-        return {
-            key: None if UNKNOWN in value else self.decode(value) for key, value in found.items()
-        }
+        return {key: self.value(value) for key, value in found.items()}
 
     def to_json(self) -> dict[str, object]:
         return {"characters": self.characters, "fields": list(self.fields)}

@@ -29,6 +29,7 @@ from inference.minigpt.reading import Reader, name_of
 from inference.minigpt.towers import Lite0Tower
 from inference.minigpt.vocabulary import Vocabulary
 
+from .acuity import acuity
 from .export import export_onnx
 from .fit import Recipe, fit
 from .judge import calibrated, codes_of, judge
@@ -40,6 +41,7 @@ _DEFAULT = Recipe()
 SIDE_PX = 256
 LOOKS = (1.0, 0.6)
 _FEWEST_UNSEEN = 10
+_MOST_UNSEEN = 400
 """Photos to calibrate on."""
 
 
@@ -51,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--base", type=Path, help="an earlier --out to go on from")
     parser.add_argument("--joint", action="store_true", help="move all of --base's weights")
+    parser.add_argument(
+        "--general",
+        action="store_true",
+        help="learn no SKUs by heart and leave the picture encoder alone: a base to go on from",
+    )
     parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
     parser.add_argument("--epochs", type=int, default=_DEFAULT.epochs)
     parser.add_argument("--views", type=int, default=_DEFAULT.views, help="of each photo")
@@ -72,7 +79,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if min(options.epochs, options.views, options.threads) < 1 or options.side % 32:
         parser.error("--epochs, --views and --threads are 1 or more, --side a multiple of 32")
     torch.set_num_threads(options.threads)
-    recipe = Recipe(epochs=options.epochs, views=options.views, seed=options.seed)
+    recipe = Recipe(
+        epochs=options.epochs,
+        views=options.views,
+        seed=options.seed,
+        hold_tower=options.general,
+    )
     try:
         report = train(
             read_snapshot(options.snapshot),
@@ -80,16 +92,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             recipe,
             base=options.base,
             joint=options.joint,
+            general=options.general,
             side=options.side,
             looks=options.looks,
         )
     except (SnapshotError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    figures = report["unseen" if options.general else "val"]
     if options.json:
-        print(json.dumps({"ok": True, "out": str(options.out), **report["val"]}))
+        print(json.dumps({"ok": True, "out": str(options.out), **figures}))
     else:
-        print(json.dumps(report["val"], indent=1))
+        print(json.dumps(figures, indent=1))
     return 0
 
 
@@ -102,14 +116,16 @@ def train(
     joint: bool,
     side: int,
     looks: Sequence[float],
+    general: bool = False,
 ) -> dict[str, Any]:
     """Train, calibrate, judge and write everything into ``out``; answers the report."""
     began = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     records, unseen = held_out(snapshot)
-    pictures = [*records, *snapshot.references()]
+    pictures = records if general else [*records, *snapshot.references()]
+    classes = [] if general else sorted({r.sku for r in pictures if r.sku})
     torch.manual_seed(recipe.seed)
-    vocabulary, model = _start(base, sorted({r.sku for r in pictures if r.sku}), side, looks)
+    vocabulary, model = _start(base, classes, side, looks)
     lora = adapted(model) if base and not joint else None
     with (out / "progress.jsonl").open("w", encoding="utf-8") as log:
         bars: dict[str, Any] = {}
@@ -128,21 +144,23 @@ def train(
             )
             bar.update(done - bar.n)
 
-        losses = fit(model, vocabulary, pictures, recipe, progress)
+        losses = fit(model, vocabulary, pictures, snapshot.catalog, recipe, progress)
     if lora is not None:
         save_adapter(lora, out / "adapter")
         model = merged(lora)
     model.save_pretrained(out / "model")
     export_onnx(model, out / "onnx")
     _write(out / "vocabulary.json", vocabulary.to_json())
-    facts: dict[str, Any] = {"units": units_of(pictures), "photos": len(unseen)}
+    facts: dict[str, Any] = {"units": units_of(pictures), "photos": len(unseen[:_MOST_UNSEEN])}
     _write(out / "calibration.json", {**facts, "temperatures": {}, "sku_weights": {}})
     reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
-    _write(out / "calibration.json", facts | calibrated(reader, unseen, snapshot.catalog))
+    some = unseen[:_MOST_UNSEEN]
+    _write(out / "calibration.json", facts | calibrated(reader, some, snapshot.catalog))
     codes = codes_of(records, snapshot.catalog)
     int8 = quantize_model(out, records, codes)
     val = snapshot.splits.get("val", unseen)
-    report = {
+    reader = Reader.open(out, "onnx")
+    report: dict[str, Any] = {
         "recipe": asdict(recipe),
         "photos": {split: len(rows) for split, rows in snapshot.splits.items()},
         "base": name_of(base) if base else None,
@@ -150,11 +168,16 @@ def train(
         "classes": len(model.config.classes),
         "parameters": sum(p.numel() for p in model.parameters()),
         "losses": [round(loss, 4) for loss in losses],
-        "val": judge(Reader.open(out, "onnx"), val, snapshot.catalog),
         "int8": int8,
     }
-    if int8["kept"]:
-        report["val_int8"] = judge(Reader.open(out, "onnx-int8"), val, snapshot.catalog)
+    readers = {"": reader} | ({"_int8": Reader.open(out, "onnx-int8")} if int8["kept"] else {})
+    for kind, one in readers.items():
+        if general:
+            report[f"unseen{kind}"] = acuity(
+                one, snapshot.splits.get("test", val), snapshot.catalog
+            )
+        else:
+            report[f"val{kind}"] = judge(one, val, snapshot.catalog)
     report["seconds"] = round(time.monotonic() - began)
     _write(out / "report.json", report)
     return report
@@ -197,7 +220,7 @@ def _start(
         model.tower.load_imagenet()
         return vocabulary, model
     vocabulary = Vocabulary.from_json(json.loads((base / "vocabulary.json").read_text("utf-8")))
-    known = MiniGPT.from_pretrained(base / "model")
+    known = MiniGPT.from_pretrained(base / "model", dtype=torch.float32)
     model = MiniGPT(MiniGPTConfig(**{**known.config.to_dict(), "classes": classes}))
     weights = {k: v for k, v in known.state_dict().items() if not k.startswith("heads.sku.")}
     model.load_state_dict(weights, strict=False)

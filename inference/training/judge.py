@@ -75,10 +75,12 @@ def calibrated(
     parts: list[dict[str, FloatArray]] = []
     found: dict[str, list[tuple[FloatArray, int]]] = {}
     for sight, record in zip(see(reader, records), records, strict=True):
-        parts.append(reader.sku_parts(sight, codes))
+        if reader.facts.classes:
+            parts.append(reader.sku_parts(sight, codes))
         fields = list(record.values)
         for key in WEIGHED:
-            if key not in fields:
+            hidden = key == "quantity" and record.truth and not record.truth.countable
+            if key not in fields or hidden:
                 continue
             before = {k: record.values[k] for k in fields[: fields.index(key)]}
             values, log_p = reader.weights(sight, before, key, catalog[record.sku or ""].unit)
@@ -87,7 +89,7 @@ def calibrated(
     truth = [codes.index(r.sku or "") for r in records]
     return {
         "temperatures": {key: temperature(rows) for key, rows in found.items()},
-        "sku_weights": sku_weights(parts, truth),
+        "sku_weights": sku_weights(parts, truth) if parts else {},
     }
 
 

@@ -25,10 +25,10 @@ from onnxruntime.quantization.calibrate import create_calibrator, save_tensors_d
 
 from inference.engines import precision
 from inference.engines.base import GRAPHS, Graph, Picture, graph_path, ranges_path
-from inference.engines.feeds import follow, tree_inputs
+from inference.engines.feeds import follow
 from inference.engines.onnx import OnnxEngine
 from inference.engines.parity import LIMITS, Answers, Parity, sku_tree
-from inference.minigpt.alternatives import Float32Array, Tree
+from inference.minigpt.alternatives import Float32Array, Tree, fed
 from inference.minigpt.pixels import to_pixels
 from inference.minigpt.vocabulary import Vocabulary
 
@@ -99,10 +99,10 @@ def _step_feeds(engine: OnnxEngine, pictures: Sequence[Picture], tree: Tree) -> 
     """What ``step`` is given while a catalog is weighed after each picture and one of its codes is
     written."""
     for number, picture in enumerate(pictures):
-        past, queries = engine.begin(picture.outputs), picture.gaze.shape[1]
-        yield tree_inputs(tree, past, queries)
+        past = engine.begin(picture.outputs)
+        yield fed(past, tree)
         path = tree.paths[number % len(tree.paths)]
-        yield follow(tree.tokens[None, list(path)], past, queries)
+        yield follow(tree.tokens[None, list(path)], past)
 
 
 class _Once(CalibrationDataReader):

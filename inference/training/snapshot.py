@@ -30,6 +30,22 @@ class SnapshotError(ValueError):
     """A snapshot that cannot be trained on; says where and why."""
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, width and height in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known of a rendered photo besides its caption: the boxes of its ``units``, those of the
+    ``words`` that can be read on it, and whether each unit can be told (``countable``)."""
+
+    units: tuple[Box, ...]
+    words: Mapping[str, Box]
+    countable: bool
+    unseen: bool = False
+    """Whether the training photos show nothing of its family of SKUs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One photo with its decided caption: ``values`` by field key, None for what is unknown."""
@@ -40,6 +56,8 @@ class Record:
     attributes: Mapping[str, Any]
     studio: bool = False
     """Whether it is a catalog's picture: one sound pack on white."""
+    truth: Truth | None = None
+    """What only a renderer knows."""
 
     @property
     def sku(self) -> str | None:
@@ -48,6 +66,11 @@ class Record:
     def picture(self) -> Image.Image:
         """The upright photo, RGB."""
         return decode(self.path.read_bytes())
+
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the file's picture, which is only opened."""
+        with Image.open(self.path) as picture:
+            return picture.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +82,9 @@ class CatalogEntry:
     spec: str
     unit: str = ""
     reference: Path | None = None
+    brand: str = ""
+    name: str = ""
+    barcode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +144,23 @@ def _records(root: Path, path: Path, schema: Schema) -> list[Record]:
                     path=image,
                     values=values_of(str(data["caption"]), schema),
                     attributes=data.get("attributes") or {},
+                    truth=_truth(data),
                 )
             )
         except (ValueError, KeyError, TypeError) as error:
             raise SnapshotError(f"{path.name}, line {number}: {error}") from error
     return records
+
+
+def _truth(data: Mapping[str, Any]) -> Truth | None:
+    known = data.get("truth")
+    if known is None:
+        return None
+    units = tuple((b[0], b[1], b[2], b[3]) for b in data["boxes"])
+    words = {name: (b[0], b[1], b[2], b[3]) for name, b in known["words"].items()}
+    return Truth(
+        units, words, countable=len(units) == known["count"], unseen=bool(known.get("unseen"))
+    )
 
 
 def values_of(caption: str, schema: Schema = DEFAULT_SCHEMA) -> dict[str, str | None]:
@@ -163,6 +201,9 @@ def _catalog(root: Path, path: Path) -> dict[str, CatalogEntry]:
                 row.get("spec") or "",
                 row.get("unit") or "",
                 _reference(root, row.get("reference_image") or ""),
+                row.get("brand") or "",
+                row.get("name") or "",
+                row.get("barcode") or "",
             )
             for row in csv.DictReader(file)
             if row.get("code")

@@ -80,7 +80,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     )
     model.tower.load_imagenet()
-    fit(model, vocabulary, records, Recipe(epochs=6, views=1, batch=6))
+    fit(model, vocabulary, records, {}, Recipe(epochs=6, views=1, batch=6))
     model.save_pretrained(root / "model")
     export_onnx(model, root / "onnx")
     text = json.dumps(vocabulary.to_json(), ensure_ascii=False)

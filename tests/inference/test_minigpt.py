@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import random
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,19 @@ from PIL import Image, ImageDraw
 
 from inference.__main__ import main as inference_main
 from inference.minigpt.alternatives import Tree, distinct, weigh
+from inference.minigpt.heard import MOST_TOKENS, Heard
 from inference.minigpt.heat import heat_map
 from inference.minigpt.reading import Reader
 from inference.minigpt.sight import Sight
-from inference.minigpt.vocabulary import DEFAULT_FIELDS, Vocabulary
+from inference.minigpt.vocabulary import (
+    BARCODE,
+    DEFAULT_FIELDS,
+    PAD,
+    PRINTED,
+    SENSOR,
+    Vocabulary,
+)
+from inference.minigpt.writing import write
 from inference.training.metrics import bleu_4, cider, rouge_l
 
 torch = pytest.importorskip("torch", reason="training wants torch: pip install -e '.[train]'")
@@ -34,12 +44,22 @@ from inference.engines.torch import TorchEngine  # noqa: E402
 from inference.minigpt.model import (  # noqa: E402
     MiniGPT,
     MiniGPTConfig,
+    coarse,
     field_maps,
     gaze_overlap,
 )
 from inference.training.__main__ import main  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
-from inference.training.snapshot import SnapshotError, read_snapshot  # noqa: E402
+from inference.training.fit import density_loss  # noqa: E402
+from inference.training.places import centres, covered  # noqa: E402
+from inference.training.snapshot import (  # noqa: E402
+    CatalogEntry,
+    Record,
+    SnapshotError,
+    Truth,
+    read_snapshot,
+)
+from inference.training.telling import told  # noqa: E402
 
 VOCABULARY = Vocabulary.default()
 SKUS = {"RED-1": (200, 30, 30), "GREEN-2": (30, 160, 40), "BLUE-3": (30, 60, 200)}
@@ -92,6 +112,39 @@ def test_a_step_at_a_time_is_the_same_as_all_at_once() -> None:
     assert 0 < gaze_overlap(encoded.gaze) <= 1
 
 
+def test_what_is_heard_comes_before_the_caption_whatever_the_batch() -> None:
+    model = tiny()
+    stems = torch.randn(2, 1, 3, 64, 64)  # this tower's stem is the picture
+    tokens = torch.randint(40, 400, (2, 5))
+    short, long = VOCABULARY.encode("A-1"), VOCABULARY.encode("牛奶 250ml")
+    heard = torch.tensor([[PRINTED, *short, *[PAD] * (len(long) - len(short))], [PRINTED, *long]])
+    with torch.no_grad():
+        both = model(stems, tokens, heard)["logits"]
+        alone = model(stems[:1], tokens[:1], heard[:1, : 1 + len(short)])["logits"]
+        nothing = model(stems[:1], tokens[:1])["logits"]
+        past = model.begin(model.encode(stems[:1]).outputs)
+        place = torch.arange(1 + len(short))[None] + model.heard_from
+        _, past, _ = model.step(heard[:1, : 1 + len(short)], past, place)
+        stepped, _, _ = model.step(tokens[:1], past, torch.arange(5)[None])
+    assert torch.allclose(both[:1], alone, atol=1e-4)
+    assert torch.allclose(stepped, alone, atol=1e-4)
+    assert not torch.allclose(nothing, alone, atol=1e-2)
+
+
+def test_units_are_counted_by_their_density() -> None:
+    model = tiny(side_px=96)
+    encoded = model.encode(torch.randn(2, 1, 3, 96, 96))
+    assert encoded.density.shape == (2, 36) and bool((encoded.density > 0).all())
+    assert coarse(torch.arange(16.0)[None], 4).tolist() == [[10.0, 18.0, 42.0, 50.0]]
+    # where all is as expected, the loss cannot be less
+    units = torch.from_numpy(centres([(10, 10, 20, 20), (50, 60, 8, 8)], 96, 96, 6))[None]
+    assert units.sum() == pytest.approx(2)
+    true = density_loss(units.clamp(min=1e-4), units)
+    for other in (units + 0.1, units.clamp(min=1e-4) * 2, units.flip(1).clamp(min=1e-4)):
+        assert density_loss(other, units) > true
+    assert density_loss(units, torch.full_like(units, -1)) == 0
+
+
 def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
     model = tiny()
     close = VOCABULARY.header("category")
@@ -101,7 +154,7 @@ def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
     assert len(tree.tokens) < 1 + sum(map(len, alternatives)), "beginnings are shared"
     with torch.no_grad():
         past = model.begin(model.encode(torch.randn(1, 1, 3, 64, 64)).outputs)
-        weighed, _ = weigh(TorchEngine(model), past.numpy(), model.config.queries, tree)
+        weighed, _ = weigh(TorchEngine(model), past.numpy(), tree)
         for path, found in zip(alternatives, weighed, strict=True):
             tokens = torch.tensor([[VOCABULARY.header("sku"), *path]])
             logits, _, _ = model.step(tokens[:, :-1], past)
@@ -127,7 +180,7 @@ def test_lora_teaches_a_few_of_its_weights() -> None:
     adapted = get_peft_model(model, LoraConfig(r=4, target_modules=["query", "value"]))
     taught = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
     assert 0 < taught < 0.05 * sum(p.numel() for p in adapted.parameters())
-    out = adapted(torch.randn(1, 1, 4, 256), torch.tensor([[8, 300]]))
+    out = adapted(torch.randn(1, 1, 3, 64, 64), torch.tensor([[8, 300]]))
     assert out["logits"].shape == (1, 2, len(VOCABULARY))
 
 
@@ -149,10 +202,38 @@ def test_onnx_runtime_answers_as_torch_does(tower: str, tmp_path: Path) -> None:
         assert picture.heads["sku"].shape == (size, len(SKUS))
     tree = Tree.of([VOCABULARY.header("sku")], [VOCABULARY.encode(code) for code in SKUS])
     one, queries = past.numpy()[:1], model.config.queries
-    ours, looks = weigh(engine, one, queries, tree)
-    theirs, _ = weigh(TorchEngine(model), one, queries, tree)
+    ours, looks = weigh(engine, one, tree)
+    theirs, _ = weigh(TorchEngine(model), one, tree)
     assert ours == pytest.approx(theirs, abs=1e-3)
     assert looks.shape == (len(tree.tokens), queries)
+
+
+class Speller:
+    """A decoder that knows some texts, with their probabilities; it keeps what was said in ``past``."""
+
+    def __init__(self, texts: dict[str, float], closing: int) -> None:
+        self.paths = [([*VOCABULARY.encode(text), closing], p) for text, p in texts.items()]
+
+    def step(self, tokens: Any, past: Any, place: Any, mask: Any) -> tuple[Any, Any, Any]:
+        said = np.broadcast_to(tokens[:, None, None, None, :, None], (len(tokens), 1, 2, 1, 1, 1))
+        past = np.concatenate([past, said], axis=4)
+        p = np.full((len(tokens), 1, len(VOCABULARY)), 1e-9)
+        for row, begun in enumerate(past[:, 0, 0, 0, 1:, 0].astype(int).tolist()):
+            for path, share in self.paths:
+                if path[: len(begun)] == begun and len(path) > len(begun):
+                    p[row, 0, path[len(begun)]] += share
+        return np.log(p / p.sum(axis=2, keepdims=True)), past, None
+
+
+def test_the_best_texts_are_written_in_order() -> None:
+    texts = {"AB-1": 0.35, "AB": 0.3, "BA": 0.2, "C": 0.15}
+    header, close = VOCABULARY.header("sku"), VOCABULARY.header("category")
+    nothing = np.zeros((1, 1, 2, 1, 0, 1), np.float32)
+    found = write(Speller(texts, close), nothing, header, 0, close, VOCABULARY.letters, 12)
+    best = [(VOCABULARY.decode(one.tokens), round(float(np.exp(one.log_p)), 2)) for one in found]
+    assert best[:4] == list(texts.items())
+    short = write(Speller(texts, close), nothing, header, 0, close, VOCABULARY.letters, 2)
+    assert "AB-1" not in [VOCABULARY.decode(one.tokens) for one in short]
 
 
 # --- learning ------------------------------------------------------------------------------------
@@ -294,6 +375,57 @@ def test_what_only_one_alternative_has_is_certain() -> None:
     assert distinct([[1, 2, 9, 9], [1, 3, 9], [4, 9]]) == [[1, 2], [1, 3], [4]]
     # a code that begins another is told by what closes it
     assert distinct([[1, 2, 0], [1, 2, 3, 0]]) == [[1, 2, 0], [1, 2, 3]]
+
+
+def test_boxes_fall_into_the_cells_that_show_them() -> None:
+    # 400 × 200 in squares of four cells: the picture is their middle two rows
+    box = [(100.0, 0.0, 100.0, 100.0)]
+    whole, near = covered(box, 400, 200, (1.0, 0.5), 4)
+    assert whole.reshape(4, 4)[1].tolist() == [0, 1, 0, 0] and whole.sum() == 1
+    # the middle half is 200 × 100: the box covers the left half of it, above its middle
+    assert near.reshape(4, 4)[1].tolist() == [1, 1, 0, 0] and near.sum() == 2
+    assert centres([(150, 50, 0, 0)], 400, 200, 4).reshape(4, 4)[1].tolist() == [0, 1, 0, 0]
+    between = centres([(200, 50, 0, 0)], 400, 200, 4).reshape(4, 4)
+    assert between[1].tolist() == [0, 0.5, 0.5, 0]
+    assert centres([(0, 0, 0, 0), (399, 199, 1, 1)], 400, 200, 4).sum() == pytest.approx(2)
+
+
+def rendered(words: tuple[str, ...], *, countable: bool = True) -> Record:
+    values = {"sku": "AB-12", "category": "牛奶", "spec": "250ml×6盒/箱", "quantity": "2箱"}
+    truth = Truth(((0, 0, 9, 9),), dict.fromkeys(words, (1, 1, 5, 5)), countable)
+    return Record("R", Path("R.jpg"), values, {"package_type": "carton"}, truth=truth)
+
+
+def test_only_what_can_be_known_is_taught() -> None:
+    entry = CatalogEntry("AB-12", "牛奶", "250ml×6盒/箱", brand="云峰", name="纯牛奶")
+    catalog = {"AB-12": entry}
+    decided = Record("D", Path("D.jpg"), rendered(()).values, {})
+    assert told(decided, catalog, VOCABULARY, random.Random(1)).heard == ()
+    seen = set()
+    for seed in range(60):
+        record = rendered(("brand", "name", "spec", "code"), countable=seed % 2 == 0)
+        one = told(record, catalog, VOCABULARY, random.Random(seed))
+        taught = [t if known else PAD for t, known in zip(one.tokens, one.taught, strict=True)]
+        learned, said = VOCABULARY.decode_caption(taught), VOCABULARY.decode_caption(one.tokens)
+        heard = [VOCABULARY.decode([t]) if t > SENSOR else "\n" for t in one.heard]
+        lines = "".join(heard).split("\n")[1:]
+        code = said["sku"]
+        assert (code in lines) == (code is not None and learned["sku"] == code)
+        assert learned["sku"] in (code, None, "") and learned["category"] == "牛奶"
+        assert (learned["spec"] == "250ml×6盒/箱") == ("250ml×6盒/箱" in lines)
+        assert learned["quantity"] == ("2箱" if seed % 2 == 0 else "")
+        seen.add((bool(one.heard), code is None, code == "AB-12"))
+    assert {(True, False, True), (True, False, False), (False, False, True)} <= seen
+    assert (False, True, False) in seen
+
+
+def test_more_than_can_be_heard_is_left_out_line_by_line() -> None:
+    heard = Heard(["A" * 100, "B" * 20, "C"], ["69"], {"weight": "12.5kg"})
+    tokens = heard.tokens(VOCABULARY)
+    assert len(tokens) <= MOST_TOKENS
+    assert [VOCABULARY.decode([t]) for t in tokens[:3]] == ["", "6", "9"]
+    assert tokens[0] == BARCODE and tokens[3] == SENSOR
+    assert VOCABULARY.decode(tokens).endswith("C") and "A" not in VOCABULARY.decode(tokens)
 
 
 def test_heat_lies_where_the_looks_do() -> None:
