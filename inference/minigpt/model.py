@@ -310,12 +310,12 @@ class MiniGPT(PreTrainedModel):
         cells = each_look(self.tower.tail, stems)
         outputs, gaze = self.qformer(cells)
         small, density = self.details(cells, each_look(self.tower.fine, stems))
-        strong = cells.clamp(min=1e-6) ** 3
-        pooled = strong.mean(dim=2).pow(1 / 3).mean(dim=1)
+        strong = cells * cells * cells
+        pooled = strong.mean(dim=2).clamp(min=1e-6).pow(1 / 3).mean(dim=1)
         summary = self.summary_norm(torch.cat([outputs.mean(dim=1), pooled], dim=1))
         both = torch.cat([summary, small], dim=1)
         tokens = torch.stack([self.whole(summary), self.small(small)], dim=1)
-        glow = strong.mean(dim=3).flatten(1)
+        glow = strong.mean(dim=3).clamp(min=1e-6).flatten(1)
         units = functional.pad(coarse(density, cells.shape[2]), (0, glow.shape[1] - cells.shape[2]))
         own = torch.stack([glow, units], dim=1)
         return Encoded(

@@ -20,6 +20,7 @@ from inference.engines.feeds import follow
 from inference.evidence.fusion import log_softmax
 
 from .alternatives import Float32Array, Tree, distinct, weigh
+from .bundle import verify
 from .heard import Heard
 from .pixels import to_pixels
 from .sight import Sight
@@ -108,7 +109,9 @@ class Reader:
 
     @classmethod
     def open(cls, folder: Path, kind: Kind = "auto", *, threads: int = 1) -> Self:
-        """The model of ``folder``. Raises :class:`EngineError` when it is not complete."""
+        """The model of ``folder``. Raises :class:`EngineError` when it is not complete, or not what was
+        sealed."""
+        verify(folder)
         facts = Facts.read(folder)
         try:
             text = (folder / "vocabulary.json").read_text("utf-8")

@@ -24,6 +24,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from inference.minigpt.bundle import seal
 from inference.minigpt.model import MiniGPT, MiniGPTConfig
 from inference.minigpt.reading import Reader, name_of
 from inference.minigpt.towers import Lite0Tower
@@ -180,6 +181,7 @@ def train(
             report[f"val{kind}"] = judge(one, val, snapshot.catalog)
     report["seconds"] = round(time.monotonic() - began)
     _write(out / "report.json", report)
+    seal(out)
     return report
 
 

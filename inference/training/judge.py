@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
+from sklearn.metrics import roc_auc_score
 
 from inference.evidence.fusion import expected_calibration_error, log_softmax
 from inference.minigpt.reading import MOST_CODES, WEIGHED, Reader
@@ -27,8 +28,9 @@ def judge(
     reader: Reader, records: Sequence[Record], catalog: Mapping[str, CatalogEntry]
 ) -> dict[str, Any]:
     """Figures on ``records`` whose SKU is in the catalog: SKU right first and among the first five,
-    by the decoder and the class head alone too; the expected calibration error of its confidence; and how close
-    whole captions come, whose category and spec are those of the catalog."""
+    by the decoder and the class head alone too; what its confidence is worth (see
+    :func:`confidence_figures`), weighted as half of the records would have it for the other half; and how
+    close whole captions come, whose category and spec are those of the catalog."""
     codes = codes_of(records, catalog)
     records = [r for r in records if r.sku in codes]
     if not records:
@@ -37,13 +39,13 @@ def judge(
     parts = [reader.sku_parts(sight, codes) for sight in sights]
     log_p = np.stack([reader.sku_log_p(sight, codes) for sight in sights])
     truth = [codes.index(r.sku or "") for r in records]
-    right = log_p.argmax(axis=1) == truth
     figures: dict[str, Any] = {
         "photos": len(records),
         "top_1": round(top(log_p, truth, 1), 4),
         "top_5": round(top(log_p, truth, 5), 4),
-        "ece": round(expected_calibration_error(np.exp(log_p.max(axis=1)), right), 4),
     }
+    honest = cross_fitted(parts, truth)
+    figures |= confidence_figures(np.exp(honest.max(axis=1)), honest.argmax(axis=1) == truth)
     for name in parts[0]:
         alone = np.stack([part[name] for part in parts])
         figures[f"{name}_top_1"] = round(top(alone, truth, 1), 4)
@@ -111,6 +113,36 @@ def sku_weights(
     start = np.full(len(names), np.log(1 / len(names)))
     best = minimize(loss, start, method="L-BFGS-B", bounds=bounds)
     return {name: round(float(np.exp(v)), 4) for name, v in zip(names, best.x, strict=True)}
+
+
+def cross_fitted(parts: Sequence[Mapping[str, FloatArray]], truth: Sequence[int]) -> FloatArray:
+    """Log-probabilities [R, S] of SKUs, each half of the rows pooled with the weights that fit the
+    other half: a fit judged on its own rows flatters itself."""
+    log_p = np.zeros((len(parts), len(next(iter(parts[0].values())))))
+    half = np.arange(len(parts)) % 2 == 0
+    for rows, others in ((half, ~half), (~half, half)):
+        fitted_on = np.flatnonzero(others).tolist() or list(range(len(parts)))
+        weights = sku_weights([parts[n] for n in fitted_on], [truth[n] for n in fitted_on])
+        for n in np.flatnonzero(rows):
+            log_p[n] = log_softmax(np.sum([w * parts[n][k] for k, w in weights.items()], axis=0))
+    return log_p
+
+
+def confidence_figures(
+    confidence: FloatArray, right: NDArray[np.bool_], precision: float = 0.98
+) -> dict[str, float]:
+    """The expected calibration error, how well confidence tells right answers from wrong ones (area
+    under the ROC curve; absent where all are right or wrong), and the share of photos that can be taken
+    as they are, the surest first, before fewer than ``precision`` of them are right."""
+    order = np.argsort(-confidence, kind="stable")
+    good = np.flatnonzero(np.cumsum(right[order]) >= precision * np.arange(1, len(right) + 1))
+    figures = {
+        "ece": round(expected_calibration_error(confidence, right), 4),
+        "coverage_98": round(float(good.max(initial=-1) + 1) / len(right), 4),
+    }
+    if 0 < right.sum() < len(right):
+        figures["auroc"] = round(float(roc_auc_score(right, confidence)), 4)
+    return figures
 
 
 def temperature(rows: Sequence[tuple[FloatArray, int]]) -> float:

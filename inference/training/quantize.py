@@ -29,6 +29,7 @@ from inference.engines.feeds import follow
 from inference.engines.onnx import OnnxEngine
 from inference.engines.parity import LIMITS, Answers, Parity, sku_tree
 from inference.minigpt.alternatives import Float32Array, Tree, fed
+from inference.minigpt.bundle import seal
 from inference.minigpt.pixels import to_pixels
 from inference.minigpt.vocabulary import Vocabulary
 
@@ -165,6 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             photos=options.photos,
             seed=options.seed,
         )
+        seal(options.model)
     except (SnapshotError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
