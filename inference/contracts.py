@@ -129,7 +129,8 @@ class Example:
 
     ``key`` identifies it within the site (``ref:<picture id>`` or ``cap:<capture id>``).
     ``group`` is shared by near-duplicates and by the captures of one scene. ``keypoints`` are those
-    of the picture's :class:`Description`; without them it is not verified geometrically.
+    of the picture's :class:`Description`; without them it is not verified geometrically. ``caption``
+    is what was decided of it, for search by text. ``clip`` is the description's.
     """
 
     key: str
@@ -139,12 +140,17 @@ class Example:
     ocr_text: str = ""
     group: str = ""
     keypoints: bytes = b""
+    caption: str = ""
+    clip: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {
+        data = asdict(self) | {
             "embedding": base64.b64encode(self.embedding).decode(),
             "keypoints": base64.b64encode(self.keypoints).decode(),
+            "clip": base64.b64encode(self.clip).decode(),
         }
+        # a log says of an example what it said before there were captions and CLIP
+        return {k: v for k, v in data.items() if v or k not in ("caption", "clip")}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -153,6 +159,7 @@ class Example:
                 **data,
                 "embedding": base64.b64decode(data["embedding"]),
                 "keypoints": base64.b64decode(data.get("keypoints", "")),
+                "clip": base64.b64decode(data.get("clip", "")),
             }
         )
 
@@ -225,6 +232,30 @@ class Neighbour:
     sku_code: str
     kind: Literal["reference", "decided"]
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something known that answers a search. ``key`` is that of an example, or ``sku:<code>`` for a
+    catalog entry found by its words that has no picture. ``score`` orders one answer, best first; it
+    is the cosine where ``by`` is ``("picture",)``, and else comparable within one answer only.
+
+    ``by`` says how it was found: ``picture`` (looks like the one asked with), ``words`` (what is
+    written of it or on it), ``meaning`` (a picture that fits the text).
+    """
+
+    key: str
+    sku_code: str
+    kind: Literal["reference", "decided", "sku"]
+    score: float
+    by: tuple[Literal["picture", "words", "meaning"], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "by": tuple(data["by"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from inference.contracts import (
     Change,
     Description,
     Failure,
+    Hit,
     OtherDescriber,
     Recognition,
     RecognizerError,
@@ -28,6 +29,8 @@ from inference.learning import fit_heads
 from inference.minigpt.reading import Reader
 from inference.pictures import DEFAULT_MAX_PIXELS
 from inference.ranking import Heads, MatchCache, rank
+from inference.retrieval import search
+from inference.retrieval.backbone import unpack
 from inference.retrieval.memory import SiteMemory
 
 logger = logging.getLogger(__name__)
@@ -108,12 +111,39 @@ class LocalRecognizer:
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
         """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
         :class:`OtherDescriber` on descriptions that another version made."""
+        self._check(descriptions)
+        known = self._caught_up(site)
+        return [
+            rank(known.memory, known.heads, self._cache, d, self.model_version, self._minigpt)
+            for d in descriptions
+        ]
+
+    def similar(
+        self,
+        site: SiteRef,
+        *,
+        description: Description | None = None,
+        text: str = "",
+        count: int = 20,
+    ) -> list[Hit]:
+        """Known pictures of the site that look like the one described, or that fit ``text`` (one of
+        the two is given), best first. Raises like :meth:`rank`."""
+        self._check([description] if description is not None else [])
+        known = self._caught_up(site)
+        if description is not None:
+            return search.similar_pictures(known.memory, unpack(description.embedding), count)
+        return search.by_text(known.memory, None, text, count)
+
+    def _check(self, descriptions: Sequence[Description]) -> None:
         for description in descriptions:
             if description.describer != self._describer.name:
                 raise OtherDescriber(
                     f"the description was made by {description.describer}, "
                     f"this recognizer is {self._describer.name}: describe the picture again"
                 )
+
+    def _caught_up(self, site: SiteRef) -> _Site:
+        """The site with at least the changes that are asked for."""
         known = self._site(site.site)
         if known.memory.number < site.number:
             self._pull(known)
@@ -123,10 +153,7 @@ class LocalRecognizer:
                 f"{known.memory.number} is the last one here",
                 retry_after_s=_STALE_RETRY_S,
             )
-        return [
-            rank(known.memory, known.heads, self._cache, d, self.model_version, self._minigpt)
-            for d in descriptions
-        ]
+        return known
 
     def ready(self) -> bool:
         """Models are loaded by the constructor, so an instance is ready."""

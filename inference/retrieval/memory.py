@@ -26,10 +26,16 @@ from inference.evidence.barcode import canonical
 from inference.evidence.text import PackTextMatcher
 from inference.retrieval.backbone import DIMENSIONS, unpack
 from inference.retrieval.index import PictureIndex
+from inference.retrieval.words import WordsIndex
 
 Float32Array = NDArray[np.float32]
 Kind = Literal["reference", "decided"]
 logger = logging.getLogger(__name__)
+
+WORD_FIELDS = {"caption": 2.0, "catalog": 2.0, "pack": 1.0, "ocr": 0.7}
+"""Where words stand, and what they weigh: people wrote captions and catalogs, OCR guesses."""
+_WORDS_DEPTH = 2000
+_SKU = "sku:"
 
 
 class MemoryFault(RecognizerError):
@@ -69,6 +75,7 @@ class SiteMemory:
         self._decided_of: dict[str, dict[str, str]] = {}
         self._references_of: dict[str, set[str]] = {}
         self._indexes = _empty_indexes()
+        self._words = WordsIndex(WORD_FIELDS)
         self._catalog: Catalog | None = None
         self.revision = 0
         """Counts changes to examples or SKUs, so that a fit can tell whether it is out of date."""
@@ -130,9 +137,11 @@ class SiteMemory:
             self.revision += 1
             if change.op == "put_sku" and change.sku is not None:
                 self._skus[change.sku.code] = change.sku
+                self._words.put(_SKU + change.sku.code, _sku_words(change.sku))
                 self._catalog = None
             elif change.op == "delete_sku":
                 self._skus.pop(change.key, None)
+                self._words.remove(_SKU + change.key)
                 self._catalog = None
             elif change.op == "put_example" and change.example is not None:
                 self._put_example(change.example)
@@ -149,6 +158,7 @@ class SiteMemory:
         self._decided_of.clear()
         self._references_of.clear()
         self._indexes = _empty_indexes()
+        self._words = WordsIndex(WORD_FIELDS)
         self._catalog = None
 
     def _put_example(self, example: Example) -> None:
@@ -174,12 +184,14 @@ class SiteMemory:
             self._references_of.get(example.sku_code, set()).discard(example.key)
             return
         self._examples[example.key] = example
+        self._words.put(example.key, {"caption": [example.caption], "ocr": [example.ocr_text]})
 
     def _delete_example(self, key: str) -> None:
         example = self._examples.pop(key, None)
         if example is None:
             return
         self._indexes[example.kind].remove(key)
+        self._words.remove(key)
         if example.kind == "reference":
             self._references_of[example.sku_code].discard(key)
             self._catalog = None
@@ -230,6 +242,39 @@ class SiteMemory:
                         found.append(Neighbour(key, code, kind, round(cosine, 4)))
             return sorted(found, key=lambda n: (-n.similarity, n.key))
 
+    def by_words(
+        self, text: str, count: int
+    ) -> list[tuple[str, str, Kind | Literal["sku"], float]]:
+        """Key, SKU, kind and score of up to ``count`` pictures whose own words or whose SKU's words
+        fit ``text``, best first, and of SKUs without a picture that do."""
+        with self._lock:
+            of_sku: dict[str, float] = {}
+            of_picture: dict[str, float] = {}
+            for key, score in self._words.search(text, _WORDS_DEPTH):
+                if key.startswith(_SKU):
+                    of_sku[key.removeprefix(_SKU)] = score
+                elif self._examples[key].sku_code in self._skus:
+                    of_picture[key] = score
+            found: dict[str, tuple[str, Kind | Literal["sku"], float]] = {}
+            for code, score in of_sku.items():
+                keys = [*self._references_of.get(code, ()), *self._decided_of.get(code, ())]
+                if not keys:
+                    found[_SKU + code] = (code, "sku", score)
+                for key in keys:
+                    of_picture.setdefault(key, 0.0)
+            for key, score in of_picture.items():
+                example = self._examples[key]
+                total = score + of_sku.get(example.sku_code, 0.0)
+                found[key] = (example.sku_code, example.kind, total)
+            order = sorted(found, key=lambda key: (-found[key][2], key))[:count]
+            return [(key, *found[key]) for key in order]
+
+    def example(self, key: str) -> Example | None:
+        """The example of this key, if its SKU is in the catalog."""
+        with self._lock:
+            example = self._examples.get(key)
+            return example if example is not None and example.sku_code in self._skus else None
+
     def examples(self) -> list[Example]:
         """All examples of SKUs in the catalog, ordered by key."""
         with self._lock:
@@ -251,6 +296,13 @@ class SiteMemory:
 
 def _empty_indexes() -> dict[Kind, PictureIndex]:
     return {"reference": PictureIndex(DIMENSIONS), "decided": PictureIndex(DIMENSIONS)}
+
+
+def _sku_words(sku: SkuRecord) -> dict[str, list[str]]:
+    return {
+        "catalog": [sku.code, sku.name, sku.brand, sku.category, sku.spec, sku.barcode],
+        "pack": [sku.pack_text],
+    }
 
 
 def _reaches(segments: Iterable[Segment], number: int, last: int) -> bool:
