@@ -36,6 +36,8 @@ from inference.retrieval.memory import SiteMemory
 logger = logging.getLogger(__name__)
 
 _STALE_RETRY_S = 1.0
+INDEXES = "indexes"
+"""Folder beside a site's log for what can be made of it again."""
 SHIPPED_MODEL = Path(__file__).parent / "minigpt" / "base"
 
 
@@ -61,8 +63,8 @@ def open_model(folder: Path | str | None, *, threads: int) -> Reader | None:
 class _Site:
     """A site's memory with the heads learned from it."""
 
-    def __init__(self, name: str) -> None:
-        self.memory = SiteMemory(name)
+    def __init__(self, name: str, folder: Path) -> None:
+        self.memory = SiteMemory(name, versions=folder / INDEXES)
         self.heads = Heads()
         self.pulling = threading.Lock()
         self.changed_at = 0.0
@@ -195,7 +197,7 @@ class LocalRecognizer:
             raise RecognizerError(f"not a site name: {name!r}")
         with self._sites_lock:
             if name not in self._sites:
-                self._sites[name] = _Site(name)
+                self._sites[name] = _Site(name, self._sites_dir / name)
             return self._sites[name]
 
     def _pull(self, known: _Site) -> None:
@@ -232,6 +234,7 @@ class LocalRecognizer:
                 known.changed_at = 0.0
                 try:
                     known.heads = fit_heads(known.memory, self._cache)
+                    known.memory.tidy()
                 except Exception:
                     # the old heads go on serving; the next change tries again
-                    logger.exception("site %s: the heads could not be fitted", known.memory.site)
+                    logger.exception("site %s: nothing new was learned", known.memory.site)

@@ -24,8 +24,9 @@ from inference.contracts import (
 )
 from inference.evidence.barcode import canonical
 from inference.evidence.text import PackTextMatcher
-from inference.retrieval.backbone import DIMENSIONS, unpack
-from inference.retrieval.index import PictureIndex
+from inference.retrieval import versions
+from inference.retrieval.backbone import DIMENSIONS
+from inference.retrieval.index import PictureIndex, code_all, fingerprint_of
 from inference.retrieval.words import WordsIndex
 
 Float32Array = NDArray[np.float32]
@@ -63,10 +64,18 @@ class Catalog:
 
 
 class SiteMemory:
-    """SKUs and examples of one site. Thread-safe. Changes are visible to the next query."""
+    """SKUs and examples of one site. Thread-safe. Changes are visible to the next query.
 
-    def __init__(self, site: str, *, limits: MemoryLimits | None = None) -> None:
+    ``versions`` is a folder for what is coded of large indexes (:mod:`inference.retrieval.versions`),
+    without which a new process codes it again.
+    """
+
+    def __init__(
+        self, site: str, *, limits: MemoryLimits | None = None, versions: Path | None = None
+    ) -> None:
         self.site = site
+        self._versions = versions
+        self._tidying = threading.Lock()
         self.number = 0
         self._limits = limits or MemoryLimits()
         self._lock = threading.RLock()
@@ -93,6 +102,8 @@ class SiteMemory:
             return self.number
         segments = [s for p in folder.iterdir() if (s := Segment.parse(p.name)) is not None]
         with self._lock:
+            if self.number == 0:
+                self._adopt_versions()
             bases = [s for s in segments if s.kind == "base"]
             newest = max(bases, key=lambda s: s.last, default=None)
             if (
@@ -157,7 +168,8 @@ class SiteMemory:
         self._examples.clear()
         self._decided_of.clear()
         self._references_of.clear()
-        self._indexes = _empty_indexes()
+        for index in self._indexes.values():
+            index.clear()
         self._words = WordsIndex(WORD_FIELDS)
         self._catalog = None
 
@@ -176,7 +188,7 @@ class SiteMemory:
                     return
                 self._delete_example(last)
         try:
-            self._indexes[example.kind].put(example.key, unpack(example.embedding))
+            self._indexes[example.kind].put(example.key, example.embedding)
         except ValueError as error:
             # made by another describer: one old picture must not cost the site its memory
             logger.warning("site %s: example ignored: %s", self.site, error)
@@ -197,6 +209,62 @@ class SiteMemory:
             self._catalog = None
         else:
             self._decided_of[example.sku_code].pop(key, None)
+
+    # --- large indexes ---------------------------------------------------------------------
+
+    def tidy(self) -> None:
+        """Bring the indexes into the form that fits their size, check that they hold what is known,
+        and keep what is coded. Takes minutes where there is very much; queries go on meanwhile."""
+        with self._tidying:
+            for kind, index in self._indexes.items():
+                if self._tidy(index) and self._versions is not None:
+                    assert index.coded is not None
+                    versions.save(self._versions / kind, index.coded)
+                self._reconcile(kind)
+
+    def _tidy(self, index: PictureIndex) -> bool:
+        """Whether there is something newly coded."""
+        with self._lock:
+            tier = index.outgrown()
+            items = index.items() if tier is not None else []
+        if tier is not None:
+            coded = code_all(items, tier, gpu=index.gpu) if tier.factory else None
+            with self._lock:
+                index.adopt(coded)
+        changed = tier is not None
+        while True:
+            with self._lock:
+                if not index.absorb():
+                    return changed and index.coded is not None
+                changed = True
+
+    def _reconcile(self, kind: Kind) -> None:
+        """Compare count and hash of an index with those of the examples; mend what differs."""
+        index = self._indexes[kind]
+        with self._lock:
+            known = self._vectors(kind)
+            told = index.fingerprint
+        if told == fingerprint_of(known.items()):
+            return
+        logger.error("site %s: the index of %s pictures is put right", self.site, kind)
+        with self._lock:
+            known, there = self._vectors(kind), dict(index.items())
+            for key in there.keys() - known.keys():
+                index.remove(key)
+            for key, packed in known.items():
+                if there.get(key) != packed:
+                    index.put(key, packed)
+
+    def _vectors(self, kind: Kind) -> dict[str, bytes]:
+        return {e.key: e.embedding for e in self._examples.values() if e.kind == kind}
+
+    def _adopt_versions(self) -> None:
+        if self._versions is None:
+            return
+        for kind, index in self._indexes.items():
+            coded = versions.load(self._versions / kind, DIMENSIONS, gpu=index.gpu)
+            if coded is not None:
+                index.adopt(coded)
 
     # --- queries ---------------------------------------------------------------------------
 
