@@ -13,6 +13,7 @@ import faiss
 import threadpoolctl
 
 from inference.contracts import (
+    Box,
     Change,
     Description,
     Failure,
@@ -105,10 +106,19 @@ class LocalRecognizer:
     # --- the protocol ----------------------------------------------------------------------
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self,
+        images: Sequence[bytes],
+        *,
+        urgent: bool = False,
+        budget_s: float | None = None,
+        boxes: Sequence[Box | None] | None = None,
     ) -> list[Description | Failure]:
-        """Describe encoded pictures, in order. Without a queue, ``urgent`` changes nothing."""
-        return self._describer.describe(images)
+        """Describe encoded pictures, in order. Without a queue, ``urgent`` changes nothing.
+
+        ``budget_s`` is the time for each, after which evidence is left out and named in ``missing``;
+        ``boxes`` say where alone to read text.
+        """
+        return self._describer.describe(images, budget_s=budget_s, boxes=boxes)
 
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
         """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
@@ -188,6 +198,7 @@ class LocalRecognizer:
     def close(self) -> None:
         """Stop the background fit. The instance is not ready afterwards."""
         self._closed = True
+        self._describer.close()
         self._wake.set()
         if self._learner is not None:
             self._learner.join(timeout=30)

@@ -174,6 +174,7 @@ def rank(
             site_number=number,
             fields=_fields(catalog, np.zeros(0), {}),
             flags=("empty_memory",),
+            left_out=description.left_out,
         )
     read = {canonical(b.text) for b in description.barcodes}
     known = {code for text in read for code in catalog.by_barcode.get(text, ())}
@@ -196,6 +197,7 @@ def rank(
         neighbours=evidence.neighbours[:MAX_NEIGHBOURS],
         flags=_flags(p, evidence.parts, unknown_barcode=bool(read) and not known),
         timings_ms={"rank": round((time.perf_counter() - started) * 1000, 2)},
+        left_out=description.left_out,
     )
 
 
