@@ -301,7 +301,8 @@ class Recognition:
 
     ``heat`` has a map for each field of MiniGPT's caption. ``flags`` is a subset of
     ``low_confidence``, ``evidence_disagrees``, ``barcode_unknown``, ``empty_memory``.
-    ``left_out`` names the evidence that was not there in time, or failed.
+    ``left_out`` names the evidence that was not there in time, or failed. ``none`` is the probability
+    that the picture shows nothing of the catalog: with the confidences of all SKUs it sums to 1.
     """
 
     model_version: str
@@ -313,6 +314,7 @@ class Recognition:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     heat: Mapping[str, HeatMap] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    none: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -331,6 +333,7 @@ class Recognition:
             timings_ms=dict(data["timings_ms"]),
             heat={key: HeatMap(**one) for key, one in data.get("heat", {}).items()},
             left_out=tuple(data.get("left_out", ())),
+            none=data.get("none"),
         )
 
 

@@ -32,7 +32,9 @@ from inference.pictures import DEFAULT_MAX_PIXELS
 from inference.ranking import Heads, MatchCache, rank
 from inference.retrieval import search
 from inference.retrieval.backbone import unpack
+from inference.retrieval.clip import Clip
 from inference.retrieval.memory import SiteMemory
+from inference.retrieval.towers import ClipTower
 
 logger = logging.getLogger(__name__)
 
@@ -69,16 +71,25 @@ class _Site:
         self.heads = Heads()
         self.pulling = threading.Lock()
         self.changed_at = 0.0
+        self._clip_tower: tuple[int, ClipTower] | None = None
+
+    def clip_tower(self, clip: Clip) -> ClipTower:
+        """The examples as ``clip`` saw them, made anew when they have changed."""
+        made, revision = self._clip_tower, self.memory.revision
+        if made is None or made[0] != revision:
+            made = self._clip_tower = (revision, ClipTower(clip, self.memory.examples()))
+        return made[1]
 
 
 class LocalRecognizer:
     """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
 
     ``sites_dir`` holds one folder of log segments per site, ``model`` is the folder of a MiniGPT (the
-    shipped one, where there is one, unless given). ``threads`` bounds the threads of each
-    ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without
-    a further change (at most ten times that), a background thread re-fits the light heads and
-    swaps them in; until then new examples already count as neighbours.
+    shipped one, where there is one, unless given), ``clip`` that of a CLIP or SigLIP, by which pictures
+    are then found by text (:class:`inference.retrieval.clip.ClipError` when it is none). ``threads``
+    bounds the threads of each ONNX session, and those of BLAS, FAISS and OpenCV in this process. After
+    ``debounce_s`` without a further change (at most ten times that), a background thread re-fits the
+    light heads and swaps them in; until then new examples already count as neighbours.
     """
 
     def __init__(
@@ -86,6 +97,7 @@ class LocalRecognizer:
         sites_dir: Path | str,
         *,
         model: Path | str | None = None,
+        clip: Path | str | None = None,
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         debounce_s: float = 1.0,
@@ -93,7 +105,10 @@ class LocalRecognizer:
         limit_threads(threads)
         self._sites_dir = Path(sites_dir)
         self._minigpt = open_model(model, threads=threads)
-        self._describer = Describer(threads=threads, max_pixels=max_pixels, minigpt=self._minigpt)
+        self._clip = Clip(Path(clip), threads=threads) if clip is not None else None
+        self._describer = Describer(
+            threads=threads, max_pixels=max_pixels, minigpt=self._minigpt, clip=self._clip
+        )
         self._cache = MatchCache()
         self._sites: dict[str, _Site] = {}
         self._sites_lock = threading.Lock()
@@ -143,8 +158,10 @@ class LocalRecognizer:
         self._check([description] if description is not None else [])
         known = self._caught_up(site)
         if description is not None:
-            return search.similar_pictures(known.memory, unpack(description.embedding), count)
-        return search.by_text(known.memory, None, text, count)
+            embedding = unpack(description.embedding)
+            return search.similar_pictures(known.memory, embedding, count, known.heads.metric)
+        tower = known.clip_tower(self._clip) if self._clip is not None else known.heads.tower
+        return search.by_text(known.memory, tower, text, count)
 
     def _check(self, descriptions: Sequence[Description]) -> None:
         for description in descriptions:

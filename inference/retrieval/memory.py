@@ -352,6 +352,14 @@ class SiteMemory:
                 if self._examples[key].sku_code in self._skus
             ]
 
+    def pictures_of(self, code: str, count: int) -> list[Example]:
+        """Up to ``count`` examples of a SKU, its reference pictures first, the same ones each time."""
+        with self._lock:
+            decided = self._decided_of.get(code, {})
+            keys = sorted(self._references_of.get(code, ()))
+            keys += sorted(decided, key=decided.__getitem__)
+            return [self._examples[key] for key in keys[:count]]
+
     def verifiable(self, code: str) -> list[Example]:
         """Pictures of a SKU to compare point by point: its references, then a few decided ones."""
         with self._lock:

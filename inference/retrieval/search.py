@@ -14,12 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contracts import Hit
+from inference.retrieval.heads import MetricHead
+from inference.retrieval.index import matrix
 from inference.retrieval.memory import SiteMemory
 
 Float32Array = NDArray[np.float32]
 
 RANK_OFFSET = 60.0
 """k of reciprocal rank fusion, as published (Cormack, Clarke and Büttcher 2009)."""
+CONSIDERED = 200
+"""Nearest pictures of the backbone, of each kind, among which a learned space chooses."""
 DEEPER = 4
 """Each way of searching by text is asked for that many times the answers wanted."""
 
@@ -36,10 +40,23 @@ class TextTower(Protocol):
         ...
 
 
-def similar_pictures(memory: SiteMemory, embedding: Float32Array, count: int) -> list[Hit]:
-    """Known pictures that look like one with this embedding [D], by cosine."""
-    found = memory.nearest(embedding, count)[:count]
-    return [Hit(n.key, n.sku_code, n.kind, n.similarity, ("picture",)) for n in found]
+def similar_pictures(
+    memory: SiteMemory, embedding: Float32Array, count: int, metric: MetricHead | None = None
+) -> list[Hit]:
+    """Known pictures that look like one with this backbone embedding [D], by cosine: that of learned
+    embeddings where there is a ``metric`` head, which orders the :data:`CONSIDERED` nearest anew."""
+    found = memory.nearest(embedding, max(count, CONSIDERED) if metric else count)
+    if metric is None or not found:
+        return [Hit(n.key, n.sku_code, n.kind, n.similarity, ("picture",)) for n in found[:count]]
+    examples = [example for n in found if (example := memory.example(n.key)) is not None]
+    known = metric.embed(matrix([example.embedding for example in examples]))
+    cosines = known @ metric.embed(embedding[None])[0]
+    order = np.argsort(-cosines, kind="stable")[:count].tolist()
+    return [
+        Hit(e.key, e.sku_code, e.kind, round(float(cosines[n]), 4), ("picture",))
+        for n in order
+        for e in (examples[n],)
+    ]
 
 
 def by_words(memory: SiteMemory, text: str, count: int) -> list[Hit]:
