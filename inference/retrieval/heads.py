@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 
 SHRINKAGE = 0.5
 METRIC_SHRINKAGE = 0.15
-"""Recall of the nearest pictures lies on a plateau from 0.05 to 0.2 (bench/metric.py)."""
+"""Recall of the nearest pictures lies on a plateau from 0.05 to 0.2 (bench/retrieval.py)."""
 MAX_TEMPERATURE = 0.05
 TEMPERATURE_HALF = 2.0
 """Discriminants in 1280 dimensions are far too sure of themselves: their logits are scaled by
