@@ -228,6 +228,45 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Hit:
+    """Something known that answers a search. ``key`` is that of an example, or ``sku:<code>`` for a
+    catalog entry found by its words that has no picture. ``score`` orders one answer, best first; it
+    is the cosine where ``by`` is ``("picture",)``, and else comparable within one answer only.
+
+    ``by`` says how it was found: ``picture`` (looks like the one asked with), ``words`` (what is
+    written of it or on it), ``meaning`` (a picture that fits the text).
+    """
+
+    key: str
+    sku_code: str
+    kind: Literal["reference", "decided", "sku"]
+    score: float
+    by: tuple[Literal["picture", "words", "meaning"], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "by": tuple(data["by"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, best first, in the memory as it was at change ``site_number``."""
+
+    site_number: int
+    hits: tuple[Hit, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"site_number": self.site_number, "hits": [hit.to_json() for hit in self.hits]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(data["site_number"], tuple(Hit.from_json(hit) for hit in data["hits"]))
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSuggestion:
     """The proposal for one caption field. ``value`` is None when nothing is proposed; ``source``
     then says why (``not_available``, ``low_confidence``)."""
@@ -251,8 +290,11 @@ class HeatMap:
 class Recognition:
     """What the machine proposes for one picture of one site.
 
-    ``heat`` has a map for each field of MiniGPT's caption. ``flags`` is a subset of
-    ``low_confidence``, ``evidence_disagrees``, ``barcode_unknown``, ``empty_memory``.
+    ``site_number`` is the last change of the site's memory that it knew, and ``learned_number`` the
+    last one that what is learned from decided pictures was fitted on: both, the model's version and
+    the description determine everything but ``timings_ms``. ``heat`` has a map for each field of
+    MiniGPT's caption. ``flags`` is a subset of ``low_confidence``, ``evidence_disagrees``,
+    ``barcode_unknown``, ``empty_memory``.
     """
 
     model_version: str
@@ -263,6 +305,7 @@ class Recognition:
     flags: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     heat: Mapping[str, HeatMap] = field(default_factory=dict)
+    learned_number: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -280,6 +323,7 @@ class Recognition:
             flags=tuple(data["flags"]),
             timings_ms=dict(data["timings_ms"]),
             heat={key: HeatMap(**one) for key, one in data.get("heat", {}).items()},
+            learned_number=data.get("learned_number", 0),
         )
 
 
@@ -313,8 +357,27 @@ class Recognizer(Protocol):
         :class:`OtherDescriber` or another :class:`RecognizerError`."""
         ...
 
+    def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:
+        """Up to ``count`` known pictures and SKUs that are like a picture, or that a text is about.
+        Raises as :meth:`rank` does."""
+        ...
+
     def ready(self) -> bool:
         """Whether requests can be answered now."""
+        ...
+
+
+class Replayer(Recognizer, Protocol):
+    """A recognizer in this process that can be taken back to any number of a site's log."""
+
+    model_version: str
+
+    def settle(self, site: str) -> None:
+        """Fit everything that is learned to all that is published of ``site`` before returning."""
+        ...
+
+    def close(self) -> None:
+        """End what runs in the background."""
         ...
 
 

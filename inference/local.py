@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,9 @@ from inference.contracts import (
     Change,
     Description,
     Failure,
+    Found,
+    Hit,
+    OcrLine,
     OtherDescriber,
     Recognition,
     RecognizerError,
@@ -28,6 +32,7 @@ from inference.learning import fit_heads
 from inference.minigpt.reading import Reader
 from inference.pictures import DEFAULT_MAX_PIXELS
 from inference.ranking import Heads, MatchCache, rank
+from inference.retrieval.backbone import unpack
 from inference.retrieval.memory import SiteMemory
 
 logger = logging.getLogger(__name__)
@@ -56,13 +61,38 @@ def open_model(folder: Path | str | None, *, threads: int) -> Reader | None:
 
 
 class _Site:
-    """A site's memory with the heads learned from it."""
+    """A site's memory with the heads learned from it, as it was at ``learned_number``. While ``lock``
+    is held, nothing of it changes: an answer belongs to one number."""
 
     def __init__(self, name: str) -> None:
         self.memory = SiteMemory(name)
         self.heads = Heads()
-        self.pulling = threading.Lock()
+        self.learned_number = 0
+        self.lock = threading.RLock()
         self.changed_at = 0.0
+
+    def learn(self, cache: MatchCache) -> None:
+        """Fit the heads to one number of the memory. It goes on changing meanwhile: if it did, they are
+        fitted on a copy that stands still."""
+        with self.lock:
+            memory, number, revision = self.memory, self.memory.number, self.memory.revision
+        heads = fit_heads(memory, cache)
+        with self.lock:
+            if self.memory.revision == revision:
+                self.heads, self.learned_number = heads, number
+                return
+            memory, number, revision = self._copy(), self.memory.number, self.memory.revision
+        heads = replace(fit_heads(memory, cache), revision=revision)
+        with self.lock:
+            self.heads, self.learned_number = heads, number
+
+    def _copy(self) -> SiteMemory:
+        copy = SiteMemory(self.memory.site)
+        skus = self.memory.catalog().skus.values()
+        copy.apply(Change(0, "put_sku", sku=sku) for sku in skus)
+        examples = self.memory.examples()
+        copy.apply(Change(0, "put_example", example=example) for example in examples)
+        return copy
 
 
 class LocalRecognizer:
@@ -109,24 +139,30 @@ class LocalRecognizer:
         """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
         :class:`OtherDescriber` on descriptions that another version made."""
         for description in descriptions:
-            if description.describer != self._describer.name:
-                raise OtherDescriber(
-                    f"the description was made by {description.describer}, "
-                    f"this recognizer is {self._describer.name}: describe the picture again"
-                )
+            self._check_describer(description)
         known = self._site(site.site)
-        if known.memory.number < site.number:
-            self._pull(known)
-        if known.memory.number < site.number:
-            raise StaleMemory(
-                f"site {site.site}: change {site.number} is asked for, "
-                f"{known.memory.number} is the last one here",
-                retry_after_s=_STALE_RETRY_S,
+        with known.lock:
+            self._reach(known, site)
+            answers = [
+                rank(known.memory, known.heads, self._cache, d, self.model_version, self._minigpt)
+                for d in descriptions
+            ]
+            return [replace(a, learned_number=known.learned_number) for a in answers]
+
+    def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:
+        """Known pictures like that of a description, or SKUs that a text is about. Raises as
+        :meth:`rank` does."""
+        if isinstance(query, Description):
+            self._check_describer(query)
+        known = self._site(site.site)
+        with known.lock:
+            self._reach(known, site)
+            hits = (
+                _about(known.memory, query)
+                if isinstance(query, str)
+                else _alike(known.memory, query, count)
             )
-        return [
-            rank(known.memory, known.heads, self._cache, d, self.model_version, self._minigpt)
-            for d in descriptions
-        ]
+            return Found(known.memory.number, tuple(hits[:count]))
 
     def ready(self) -> bool:
         """Models are loaded by the constructor, so an instance is ready."""
@@ -142,7 +178,8 @@ class LocalRecognizer:
     def teach(self, site: str, changes: Sequence[Change]) -> None:
         """Apply changes directly, for use without published files."""
         known = self._site(site)
-        known.memory.apply(changes)
+        with known.lock:
+            known.memory.apply(changes)
         self._changed(known)
 
     def settle(self, site: str) -> None:
@@ -150,7 +187,7 @@ class LocalRecognizer:
         known = self._site(site)
         self._pull(known)
         while known.heads.revision != known.memory.revision:
-            known.heads = fit_heads(known.memory, self._cache)
+            known.learn(self._cache)
 
     def warm_up(self) -> None:
         """Load what is loaded lazily on the calling thread."""
@@ -171,8 +208,25 @@ class LocalRecognizer:
                 self._sites[name] = _Site(name)
             return self._sites[name]
 
+    def _check_describer(self, description: Description) -> None:
+        if description.describer != self._describer.name:
+            raise OtherDescriber(
+                f"the description was made by {description.describer}, "
+                f"this recognizer is {self._describer.name}: describe the picture again"
+            )
+
+    def _reach(self, known: _Site, wanted: SiteRef) -> None:
+        if known.memory.number < wanted.number:
+            self._pull(known)
+        if known.memory.number < wanted.number:
+            raise StaleMemory(
+                f"site {wanted.site}: change {wanted.number} is asked for, "
+                f"{known.memory.number} is the last one here",
+                retry_after_s=_STALE_RETRY_S,
+            )
+
     def _pull(self, known: _Site) -> None:
-        with known.pulling:
+        with known.lock:
             before = known.memory.revision
             known.memory.pull(self._sites_dir / known.memory.site)
             if known.memory.revision != before:
@@ -204,7 +258,24 @@ class LocalRecognizer:
                     return
                 known.changed_at = 0.0
                 try:
-                    known.heads = fit_heads(known.memory, self._cache)
+                    known.learn(self._cache)
                 except Exception:
                     # the old heads go on serving; the next change tries again
                     logger.exception("site %s: the heads could not be fitted", known.memory.site)
+
+
+def _alike(memory: SiteMemory, description: Description, count: int) -> list[Hit]:
+    near = memory.nearest(unpack(description.embedding), count)
+    return [Hit(n.key, n.sku_code, n.kind, n.similarity, ("picture",)) for n in near]
+
+
+def _about(memory: SiteMemory, text: str) -> list[Hit]:
+    """SKUs whose words are those of ``text``; the scores of
+    :class:`inference.evidence.text.PackTextMatcher`."""
+    catalog = memory.catalog()
+    scores = catalog.matcher.match([OcrLine(text, 1.0, ())]).scores
+    order = sorted((i for i in range(len(scores)) if scores[i] > 0), key=lambda i: (-scores[i], i))
+    return [
+        Hit(f"sku:{catalog.codes[i]}", catalog.codes[i], "sku", round(float(scores[i]), 4), ("words",))
+        for i in order
+    ]

@@ -244,7 +244,7 @@ elif env.broker_url.startswith("redis"):
 RECOGNIZER = env.recognizer
 SITES_DIR = env.sites_dir
 RECOGNIZER_OPTIONS: dict[str, Any] = (
-    {"base_url": env.recognizer_url}
+    {"base_url": env.recognizer_urls}
     if env.recognizer.endswith("HttpRecognizer")
     else {"sites_dir": SITES_DIR, "model": env.model or None}
 )

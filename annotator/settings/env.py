@@ -37,8 +37,10 @@ class Env(BaseSettings):
     cache_url: str = Field(
         default="", validation_alias=AliasChoices("CACHE_URL", "WAREVISION_CACHE_URL")
     )
-    inference_url: str = Field(
-        default="", validation_alias=AliasChoices("INFERENCE_URL", "WAREVISION_INFERENCE_URL")
+    inference_url: CommaList = Field(
+        default=[],
+        validation_alias=AliasChoices("INFERENCE_URL", "WAREVISION_INFERENCE_URL"),
+        description="Where recognizers answer; several, by commas, are replicas.",
     )
     inference_port: int = 8001
     recognizer: str = Field(
@@ -70,7 +72,9 @@ class Env(BaseSettings):
     decoder_memory_mb: int = Field(default=1280, description="Of one decoder, for one picture.")
     decoder_limit_s: float = Field(default=20.0, description="For one picture.")
 
-    @field_validator("allowed_hosts", "trusted_origins", "egress_allow", mode="before")
+    @field_validator(
+        "allowed_hosts", "trusted_origins", "egress_allow", "inference_url", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -83,9 +87,9 @@ class Env(BaseSettings):
         return value.expanduser().resolve()
 
     @property
-    def recognizer_url(self) -> str:
+    def recognizer_urls(self) -> list[str]:
         """Where the recognizer answers: as told, else the embedded one."""
-        return self.inference_url or f"http://127.0.0.1:{self.inference_port}"
+        return self.inference_url or [f"http://127.0.0.1:{self.inference_port}"]
 
     @property
     def sites_dir(self) -> Path:

@@ -308,3 +308,44 @@ def test_model_processes_know_no_secrets(tmp_path: Path) -> None:
         for pid in running.processes():
             environment = Path(f"/proc/{pid}/environ").read_bytes()
             assert b"s3cret" not in environment and b"MODEL_HINT=h" in environment
+
+
+# --- the same picture at the same time --------------------------------------------------------
+
+
+def test_the_same_picture_at_the_same_time_is_one_computation(tmp_path: Path) -> None:
+    picture = b"sleep 1 twin"
+    with serving(tmp_path, "--recognizer", FAULTY, "--workers", "4", "--max-batch", "1") as server:
+        client = HttpRecognizer(server.url, connections=32)
+        with ThreadPoolExecutor(20) as pool:
+            # Twenty callers, one of them with the picture twice, and one who soon hangs up.
+            asked = [pool.submit(client.describe, [picture], urgent=n % 2 == 0) for n in range(18)]
+            twice = pool.submit(client.describe, [picture, picture, b"other"])
+            hasty = HttpRecognizer(server.url, timeout_s=0.3)
+            with pytest.raises(RecognizerError):
+                hasty.describe([picture])
+            answers = [one.result()[0] for one in asked]
+            first, second, other = twice.result()
+        assert all(is_right(picture, answer) for answer in [*answers, first, second])
+        assert is_right(b"other", other)
+        # One process described it, once: they all have its number and its time.
+        assert len({str(answer.timings_ms) for answer in answers}) == 1  # type: ignore[union-attr]
+        described = server.metric("batch_size_sum", pool="describe")
+        assert described == 2
+        # Whoever came later found it kept.
+        merged, hits = (
+            server.metric("cache_lookups_total", result=result) for result in ("merged", "hit")
+        )
+        assert merged >= 1 and merged + hits in (19, 20)  # the hasty one may not have come in time
+        hasty.close()
+        client.close()
+
+
+def test_a_picture_that_ends_processes_is_given_up_once_for_all_who_ask(tmp_path: Path) -> None:
+    with serving(tmp_path, *FAST, "--workers", "2") as server:
+        client = HttpRecognizer(server.url, connections=32)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(client.describe, [[b"segfault twin"]] * 8))
+        assert {answer[0].code for answer in answers} == {"internal"}  # type: ignore[union-attr]
+        assert server.metric("restarts_total", reason="died") == 3
+        client.close()
