@@ -276,6 +276,12 @@ def _about(memory: SiteMemory, text: str) -> list[Hit]:
     scores = catalog.matcher.match([OcrLine(text, 1.0, ())]).scores
     order = sorted((i for i in range(len(scores)) if scores[i] > 0), key=lambda i: (-scores[i], i))
     return [
-        Hit(f"sku:{catalog.codes[i]}", catalog.codes[i], "sku", round(float(scores[i]), 4), ("words",))
+        Hit(
+            f"sku:{catalog.codes[i]}",
+            catalog.codes[i],
+            "sku",
+            round(float(scores[i]), 4),
+            ("words",),
+        )
         for i in order
     ]
