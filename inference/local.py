@@ -99,10 +99,10 @@ class LocalRecognizer:
     """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
 
     ``sites_dir`` holds one folder of log segments per site, ``model`` is the folder of a MiniGPT (the
-    shipped one, where there is one, unless given). ``threads`` bounds the threads of each
-    ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without
-    a further change (at most ten times that), a background thread re-fits the light heads and
-    swaps them in; until then new examples already count as neighbours.
+    shipped one, where there is one, unless given; none at all without ``minigpt``). ``threads``
+    bounds the threads of each ONNX session, and those of BLAS, FAISS and OpenCV in this process.
+    After ``debounce_s`` without a further change (at most ten times that), a background thread
+    re-fits the light heads and swaps them in; until then new examples already count as neighbours.
     """
 
     def __init__(
@@ -110,13 +110,14 @@ class LocalRecognizer:
         sites_dir: Path | str,
         *,
         model: Path | str | None = None,
+        minigpt: bool = True,
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         debounce_s: float = 1.0,
     ) -> None:
         limit_threads(threads)
         self._sites_dir = Path(sites_dir)
-        self._minigpt = open_model(model, threads=threads)
+        self._minigpt = open_model(model, threads=threads) if minigpt else None
         self._describer = Describer(threads=threads, max_pixels=max_pixels, minigpt=self._minigpt)
         self._cache = MatchCache()
         self._sites: dict[str, _Site] = {}

@@ -248,6 +248,9 @@ RECOGNIZER_OPTIONS: dict[str, Any] = (
     if env.recognizer.endswith("HttpRecognizer")
     else {"sites_dir": SITES_DIR, "model": env.model or None}
 )
+REPLAYER = "inference.versions.open_version"
+MODELS_DIR = env.models_dir
+MODEL = env.model
 OUTBOX_RING = True
 
 LOGGING = {

@@ -50,6 +50,10 @@ class Env(BaseSettings):
     model: str = Field(
         default="", description="Folder of the MiniGPT; the shipped one unless named."
     )
+    models: Path | None = Field(
+        default=None,
+        description="Holds folders of MiniGPTs that answers may be made again with; HOME/models.",
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, validation_alias=AliasChoices("PORT", "WAREVISION_PORT"))
 
@@ -90,6 +94,11 @@ class Env(BaseSettings):
     def recognizer_urls(self) -> list[str]:
         """Where the recognizer answers: as told, else the embedded one."""
         return self.inference_url or [f"http://127.0.0.1:{self.inference_port}"]
+
+    @property
+    def models_dir(self) -> Path:
+        """Where MiniGPTs of former and future versions lie."""
+        return self.models or self.home / "models"
 
     @property
     def sites_dir(self) -> Path:
