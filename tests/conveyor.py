@@ -23,11 +23,11 @@ def thumbnail_machine(settings: Any) -> Iterator[ThumbnailRecognizer]:
     """The recognizer of this process is one for tests of rules, until the generator ends."""
     settings.RECOGNIZER = "tests.recognizers.ThumbnailRecognizer"
     settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR}
-    recognizer.get_recognizer.cache_clear()
+    recognizer.forget_recognizer()
     made = recognizer.get_recognizer()
     assert isinstance(made, ThumbnailRecognizer)
     yield made
-    recognizer.get_recognizer.cache_clear()
+    recognizer.forget_recognizer()
 
 
 def work() -> int:

@@ -243,11 +243,7 @@ elif env.broker_url.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"unacked_restore_interval": 2, "unacked_restore_throttle": 1}
 RECOGNIZER = env.recognizer
 SITES_DIR = env.sites_dir
-RECOGNIZER_OPTIONS: dict[str, Any] = (
-    {"base_url": env.recognizer_urls}
-    if env.recognizer.endswith("HttpRecognizer")
-    else {"sites_dir": SITES_DIR, "model": env.model or None}
-)
+RECOGNIZER_OPTIONS: dict[str, Any] = env.recognizer_options
 REPLAYER = "inference.versions.open_version"
 MODELS_DIR = env.models_dir
 MODEL = env.model

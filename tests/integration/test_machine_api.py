@@ -351,11 +351,11 @@ def test_a_recognizer_that_does_not_answer_is_tried_later(
 def test_without_any_recognizer_the_answer_is_503(settings: Any, project: Project) -> None:
     settings.RECOGNIZER = "inference.client.HttpRecognizer"
     settings.RECOGNIZER_OPTIONS = {"base_url": "http://127.0.0.1:9"}
-    recognizer.get_recognizer.cache_clear()
+    recognizer.forget_recognizer()
     try:
         answer = Conveyor(project.site).multipart(picture_bytes(1))
     finally:
-        recognizer.get_recognizer.cache_clear()
+        recognizer.forget_recognizer()
     assert answer.status_code == 503, answer.content
     assert int(answer["Retry-After"]) >= 1
 

@@ -34,12 +34,12 @@ def live(settings: Any) -> Iterator[LocalRecognizer]:
     settings.RECOGNIZER = "inference.local.LocalRecognizer"
     settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR, "debounce_s": 0.02}
     settings.MODELS_DIR = settings.HOME / "models"
-    recognizer.get_recognizer.cache_clear()
+    recognizer.forget_recognizer()
     made = recognizer.get_recognizer()
     assert isinstance(made, LocalRecognizer)
     yield made
     made.close()
-    recognizer.get_recognizer.cache_clear()
+    recognizer.forget_recognizer()
 
 
 def bytes_of(image: Image.Image) -> bytes:

@@ -485,7 +485,7 @@ def test_from_reference_pictures_to_a_right_suggestion(
 ) -> None:
     settings.RECOGNIZER = "inference.local.LocalRecognizer"
     settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR, "debounce_s": 0.05}
-    recognizer.get_recognizer.cache_clear()
+    recognizer.forget_recognizer()
     machine = recognizer.get_recognizer()
     assert isinstance(machine, LocalRecognizer)
     try:
@@ -527,4 +527,4 @@ def test_from_reference_pictures_to_a_right_suggestion(
         assert f"cap:{capture.pk}" in {n.key for n in again.neighbours}
     finally:
         machine.close()
-        recognizer.get_recognizer.cache_clear()
+        recognizer.forget_recognizer()
