@@ -276,6 +276,21 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, best first, in the memory as it was at change ``site_number``."""
+
+    site_number: int
+    hits: tuple[Hit, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"site_number": self.site_number, "hits": [hit.to_json() for hit in self.hits]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(data["site_number"], tuple(Hit.from_json(hit) for hit in data["hits"]))
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSuggestion:
     """The proposal for one caption field. ``value`` is None when nothing is proposed; ``source``
     then says why (``not_available``, ``low_confidence``)."""
@@ -299,10 +314,13 @@ class HeatMap:
 class Recognition:
     """What the machine proposes for one picture of one site.
 
-    ``heat`` has a map for each field of MiniGPT's caption. ``flags`` is a subset of
-    ``low_confidence``, ``evidence_disagrees``, ``barcode_unknown``, ``empty_memory``.
-    ``left_out`` names the evidence that was not there in time, or failed. ``none`` is the probability
-    that the picture shows nothing of the catalog: with the confidences of all SKUs it sums to 1.
+    ``site_number`` is the last change of the site's memory that it knew, and ``learned_number`` the
+    last one that what is learned from decided pictures was fitted on: both, the model's version and
+    the description determine everything but ``timings_ms``. ``heat`` has a map for each field of
+    MiniGPT's caption. ``flags`` is a subset of ``low_confidence``, ``evidence_disagrees``,
+    ``barcode_unknown``, ``empty_memory``. ``left_out`` names the evidence that was not there in time,
+    or failed. ``none`` is the probability that the picture shows nothing of the catalog: with the
+    confidences of all SKUs it sums to 1.
     """
 
     model_version: str
@@ -315,6 +333,7 @@ class Recognition:
     heat: Mapping[str, HeatMap] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     none: float | None = None
+    learned_number: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -334,6 +353,7 @@ class Recognition:
             heat={key: HeatMap(**one) for key, one in data.get("heat", {}).items()},
             left_out=tuple(data.get("left_out", ())),
             none=data.get("none"),
+            learned_number=data.get("learned_number", 0),
         )
 
 
@@ -367,8 +387,27 @@ class Recognizer(Protocol):
         :class:`OtherDescriber` or another :class:`RecognizerError`."""
         ...
 
+    def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:
+        """Up to ``count`` known pictures and SKUs that are like a picture, or that a text is about.
+        Raises as :meth:`rank` does."""
+        ...
+
     def ready(self) -> bool:
         """Whether requests can be answered now."""
+        ...
+
+
+class Replayer(Recognizer, Protocol):
+    """A recognizer in this process that can be taken back to any number of a site's log."""
+
+    model_version: str
+
+    def settle(self, site: str) -> None:
+        """Fit everything that is learned to all that is published of ``site`` before returning."""
+        ...
+
+    def close(self) -> None:
+        """End what runs in the background."""
         ...
 
 

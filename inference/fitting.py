@@ -27,6 +27,7 @@ from inference.retrieval.memory import SiteMemory
 FloatArray = NDArray[np.float64]
 STATES = {"none": 0, "one": 1, "few": 5, "all": 10**9}
 """Decided photos a SKU."""
+_LEAST_NLL = 0.01
 _LEAST_WEIGHT, _MOST_WEIGHT = np.log(0.02), np.log(3.0)
 
 
@@ -107,15 +108,19 @@ def ask(
 
 
 def fit_shipped_weights(asked: Sequence[Asked], start: Shipped) -> Shipped:
-    """The weights of both kinds of site, and where it stands half-way, that make the truths most probable.
-    Sources of which nothing was heard keep theirs. That of MiniGPT hangs on no decisions."""
+    """The weights of both kinds of site, and where it stands half-way, that make the truths most probable:
+    least mean logarithm of the negative log-likelihoods of the states, so that one that leaves little
+    to be learned counts as much as another. Sources of which nothing was heard keep their weights. That
+    of MiniGPT hangs on no decisions."""
     heard = {source for one in asked for source in one.parts} - {"barcode"}
     taught = [s for s in fusion.SOURCES if s in heard]
     untaught = [s for s in taught if s in start.untaught and s != "minigpt"]
     sources = list(start.taught)
     x = np.stack([_stacked(one, sources) for one in asked])  # [N, S, K]
     truth = np.array([one.truth for one in asked])
-    n = np.array([one.decided_per_sku for one in asked])
+    n, place = np.unique([one.decided_per_sku for one in asked], return_inverse=True)
+    states, state = np.unique([one.state for one in asked], return_inverse=True)
+    share = 1 / np.bincount(state)
 
     def read(v: FloatArray) -> Shipped:
         e = np.exp(v)
@@ -132,13 +137,15 @@ def fit_shipped_weights(asked: Sequence[Asked], start: Shipped) -> Shipped:
 
     def loss(v: FloatArray) -> float:
         shipped = read(v)
-        w = np.array([[shipped.weights(k)[s] for s in sources] for k in np.unique(n)])
-        log_p = fusion.log_softmax(np.einsum("nsk,nk->ns", x, w[np.searchsorted(np.unique(n), n)]))
-        return -float(log_p[np.arange(len(truth)), truth].mean())
+        w = np.array([[shipped.weights(k)[s] for s in sources] for k in n])
+        log_p = fusion.log_softmax(np.einsum("nsk,nk->ns", x, w[place]))
+        nll = -np.bincount(state, log_p[np.arange(len(truth)), truth], len(states)) * share
+        return float(np.log(nll + _LEAST_NLL).mean())
 
     first = [start.taught[s] for s in taught] + [start.untaught[s] for s in untaught]
     begin = np.log([*first, start.half_taught])
-    bounds = [(_LEAST_WEIGHT, _MOST_WEIGHT)] * (len(begin) - 1) + [(np.log(0.1), np.log(20.0))]
+    bounds = [(_LEAST_NLL = 0.01
+_LEAST_WEIGHT, _MOST_WEIGHT)] * (len(begin) - 1) + [(np.log(0.1), np.log(20.0))]
     return read(minimize(loss, begin, method="L-BFGS-B", bounds=bounds).x)
 
 

@@ -141,7 +141,7 @@ def test_a_clip_directory_describes_and_is_searched(tiny_clip: Path, tmp_path: P
             assert Example.from_json(made.to_json()) == made
             changes.append(Change(0, "put_example", example=made))
         recognizer.teach("s", changes)
-        found = recognizer.similar(SiteRef("s", 0), text="milk")
+        found = recognizer.search(SiteRef("s", 0), "milk", count=5).hits
         clip = Clip(tiny_clip)
         vectors = clip.pictures([Image.new("RGB", (50, 40), c) for c in ("red", "blue")])
         assert matrix([one.clip for one in described]) == pytest.approx(vectors, abs=2e-3)  # type: ignore[union-attr]
