@@ -37,6 +37,7 @@ app.conf.update(
     beat_schedule={
         "sweep": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "forget-answers": {"task": "core.forget_answers", "schedule": 3600.0},
+        "forget-machine-answers": {"task": "suggestions.forget_old_answers", "schedule": 3600.0},
         "forget-exports": {"task": "datasets.forget_exports", "schedule": 3600.0},
         "expire-leases": {
             "task": "labeling.expire_leases",

@@ -25,7 +25,8 @@ from annotator.media import api as media
 from annotator.pipeline import api as pipeline
 from annotator.quality import api as quality
 from annotator.review.api import desk, disputes, feedback, tasks
-from annotator.suggestions import api as suggestions
+from annotator.suggestions.api import captures as suggestions
+from annotator.suggestions.api import machine
 
 v1 = [
     path("session", accounts.SessionView.as_view()),
@@ -36,6 +37,7 @@ v1 = [
     path("members/<int:user_id>/limits", limits.LimitsView.as_view()),
     path("tokens", accounts.TokensView.as_view()),
     path("tokens/<int:token_id>", accounts.TokenView.as_view()),
+    path("sites/<int:site_id>/settings", accounts.SiteSettingsView.as_view()),
     path("views", saved.SavedViewsView.as_view()),
     path("views/<int:view_id>", saved.OneSavedView.as_view()),
     path("audit", accounts.AuditView.as_view()),
@@ -124,6 +126,7 @@ def page(request: HttpRequest) -> FileResponse | HttpResponse:
 urlpatterns = [
     path("api/v1/", include(v1)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("v1/recognize", suggestions.RecognizeView.as_view()),
+    path("v1/recognize", machine.RecognizeView.as_view()),
+    path("v1/similar", machine.SimilarView.as_view()),
     re_path(r"^(?!api/|v1/|static/|metrics).*$", page),
 ]

@@ -181,6 +181,7 @@ _SETTINGS = {
     "urgent_capacity": "urgent pictures that may wait",
     "deadline_s": "for one request",
     "call_limit_s": "for one call of the model",
+    "stale_wait_s": "for a change of a site that is asked for and not here yet",
     "memory_mb": "of one model process; 0: no limit",
     "max_body_mb": "of one request",
     "max_images": "in one request",

@@ -29,6 +29,10 @@ from typing import Any, Literal, Protocol, Self
 
 Point = tuple[float, float]
 """x, y in pixels of the upright picture, origin top left."""
+Box = tuple[float, float, float, float]
+"""x, y, width, height in pixels of the upright picture."""
+LATE = "late"
+"""Why a piece of evidence is missing that was not there when time was up."""
 
 
 # --- what a picture shows ------------------------------------------------------------------
@@ -58,8 +62,11 @@ class Description:
 
     ``embedding`` is a little-endian float16 vector [D], L2-normalised. ``keypoints`` are packed
     local features for geometric verification (empty when there are none). ``missing`` names each
-    piece of evidence that could not be had, with the reason, for example ``{"ocr": "timed out"}``.
-    ``sight`` is what MiniGPT saw (see :mod:`inference.minigpt.sight`), empty where none looked.
+    piece of evidence that could not be had, with the reason, for example ``{"ocr": "late"}``
+    (:data:`LATE`). One that misses anything is not to be kept as if it were whole.
+    ``sight`` is what MiniGPT saw (see :mod:`inference.minigpt.sight`), empty where none looked;
+    ``clip`` the float16 vector of a CLIP model, likewise. ``box`` is where alone text was read, if not
+    everywhere.
     ``describer`` names the versions that made it: descriptions of different describers are not
     comparable.
     """
@@ -75,12 +82,20 @@ class Description:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     keypoints: bytes = b""
     sight: bytes = b""
+    clip: bytes = b""
+    box: Box | None = None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The pieces of evidence that are missing, for whatever reason."""
+        return tuple(sorted(self.missing))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {
             "embedding": base64.b64encode(self.embedding).decode(),
             "keypoints": base64.b64encode(self.keypoints).decode(),
             "sight": base64.b64encode(self.sight).decode(),
+            "clip": base64.b64encode(self.clip).decode(),
         }
 
     @classmethod
@@ -91,6 +106,8 @@ class Description:
                 "embedding": base64.b64decode(data["embedding"]),
                 "keypoints": base64.b64decode(data.get("keypoints", "")),
                 "sight": base64.b64decode(data.get("sight", "")),
+                "clip": base64.b64decode(data.get("clip", "")),
+                "box": tuple(data["box"]) if data.get("box") else None,
                 "barcodes": tuple(Barcode(**_with_polygon(b)) for b in data.get("barcodes", ())),
                 "ocr_lines": tuple(OcrLine(**_with_polygon(o)) for o in data.get("ocr_lines", ())),
             }
@@ -129,7 +146,8 @@ class Example:
 
     ``key`` identifies it within the site (``ref:<picture id>`` or ``cap:<capture id>``).
     ``group`` is shared by near-duplicates and by the captures of one scene. ``keypoints`` are those
-    of the picture's :class:`Description`; without them it is not verified geometrically.
+    of the picture's :class:`Description`; without them it is not verified geometrically. ``caption``
+    is what was decided of it, for search by text. ``clip`` is the description's.
     """
 
     key: str
@@ -139,12 +157,17 @@ class Example:
     ocr_text: str = ""
     group: str = ""
     keypoints: bytes = b""
+    caption: str = ""
+    clip: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {
+        data = asdict(self) | {
             "embedding": base64.b64encode(self.embedding).decode(),
             "keypoints": base64.b64encode(self.keypoints).decode(),
+            "clip": base64.b64encode(self.clip).decode(),
         }
+        # a log says of an example what it said before there were captions and CLIP
+        return {k: v for k, v in data.items() if v or k not in ("caption", "clip")}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -153,6 +176,7 @@ class Example:
                 **data,
                 "embedding": base64.b64decode(data["embedding"]),
                 "keypoints": base64.b64decode(data.get("keypoints", "")),
+                "clip": base64.b64decode(data.get("clip", "")),
             }
         )
 
@@ -228,6 +252,45 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Hit:
+    """Something known that answers a search. ``key`` is that of an example, or ``sku:<code>`` for a
+    catalog entry found by its words that has no picture. ``score`` orders one answer, best first; it
+    is the cosine where ``by`` is ``("picture",)``, and else comparable within one answer only.
+
+    ``by`` says how it was found: ``picture`` (looks like the one asked with), ``words`` (what is
+    written of it or on it), ``meaning`` (a picture that fits the text).
+    """
+
+    key: str
+    sku_code: str
+    kind: Literal["reference", "decided", "sku"]
+    score: float
+    by: tuple[Literal["picture", "words", "meaning"], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "by": tuple(data["by"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, best first, in the memory as it was at change ``site_number``."""
+
+    site_number: int
+    hits: tuple[Hit, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"site_number": self.site_number, "hits": [hit.to_json() for hit in self.hits]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(data["site_number"], tuple(Hit.from_json(hit) for hit in data["hits"]))
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSuggestion:
     """The proposal for one caption field. ``value`` is None when nothing is proposed; ``source``
     then says why (``not_available``, ``low_confidence``)."""
@@ -251,8 +314,13 @@ class HeatMap:
 class Recognition:
     """What the machine proposes for one picture of one site.
 
-    ``heat`` has a map for each field of MiniGPT's caption. ``flags`` is a subset of
-    ``low_confidence``, ``evidence_disagrees``, ``barcode_unknown``, ``empty_memory``.
+    ``site_number`` is the last change of the site's memory that it knew, and ``learned_number`` the
+    last one that what is learned from decided pictures was fitted on: both, the model's version and
+    the description determine everything but ``timings_ms``. ``heat`` has a map for each field of
+    MiniGPT's caption. ``flags`` is a subset of ``low_confidence``, ``evidence_disagrees``,
+    ``barcode_unknown``, ``empty_memory``. ``left_out`` names the evidence that was not there in time,
+    or failed. ``none`` is the probability that the picture shows nothing of the catalog: with the
+    confidences of all SKUs it sums to 1.
     """
 
     model_version: str
@@ -263,6 +331,9 @@ class Recognition:
     flags: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     heat: Mapping[str, HeatMap] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    none: float | None = None
+    learned_number: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -280,6 +351,9 @@ class Recognition:
             flags=tuple(data["flags"]),
             timings_ms=dict(data["timings_ms"]),
             heat={key: HeatMap(**one) for key, one in data.get("heat", {}).items()},
+            left_out=tuple(data.get("left_out", ())),
+            none=data.get("none"),
+            learned_number=data.get("learned_number", 0),
         )
 
 
@@ -313,8 +387,27 @@ class Recognizer(Protocol):
         :class:`OtherDescriber` or another :class:`RecognizerError`."""
         ...
 
+    def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:
+        """Up to ``count`` known pictures and SKUs that are like a picture, or that a text is about.
+        Raises as :meth:`rank` does."""
+        ...
+
     def ready(self) -> bool:
         """Whether requests can be answered now."""
+        ...
+
+
+class Replayer(Recognizer, Protocol):
+    """A recognizer in this process that can be taken back to any number of a site's log."""
+
+    model_version: str
+
+    def settle(self, site: str) -> None:
+        """Fit everything that is learned to all that is published of ``site`` before returning."""
+        ...
+
+    def close(self) -> None:
+        """End what runs in the background."""
         ...
 
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,9 +14,11 @@ import faiss
 import threadpoolctl
 
 from inference.contracts import (
+    Box,
     Change,
     Description,
     Failure,
+    Found,
     OtherDescriber,
     Recognition,
     RecognizerError,
@@ -23,16 +26,22 @@ from inference.contracts import (
     StaleMemory,
 )
 from inference.describe import Describer
-from inference.evidence.fusion import FUSION_VERSION
+from inference.evidence.shipped import FUSION_VERSION
 from inference.learning import fit_heads
 from inference.minigpt.reading import Reader
 from inference.pictures import DEFAULT_MAX_PIXELS
 from inference.ranking import Heads, MatchCache, rank
+from inference.retrieval import search
+from inference.retrieval.backbone import unpack
+from inference.retrieval.clip import Clip
 from inference.retrieval.memory import SiteMemory
+from inference.retrieval.towers import ClipTower
 
 logger = logging.getLogger(__name__)
 
 _STALE_RETRY_S = 1.0
+INDEXES = "indexes"
+"""Folder beside a site's log for what can be made of it again."""
 SHIPPED_MODEL = Path(__file__).parent / "minigpt" / "base"
 
 
@@ -56,23 +65,58 @@ def open_model(folder: Path | str | None, *, threads: int) -> Reader | None:
 
 
 class _Site:
-    """A site's memory with the heads learned from it."""
+    """A site's memory with the heads learned from it, as it was at ``learned_number``. While ``lock``
+    is held, nothing of it changes: an answer belongs to one number."""
 
-    def __init__(self, name: str) -> None:
-        self.memory = SiteMemory(name)
+    def __init__(self, name: str, folder: Path) -> None:
+        self.memory = SiteMemory(name, versions=folder / INDEXES)
         self.heads = Heads()
-        self.pulling = threading.Lock()
+        self.learned_number = 0
+        self.lock = threading.RLock()
         self.changed_at = 0.0
+        self._clip_tower: tuple[int, ClipTower] | None = None
+
+    def clip_tower(self, clip: Clip) -> ClipTower:
+        """The examples as ``clip`` saw them, made anew when they have changed."""
+        made, revision = self._clip_tower, self.memory.revision
+        if made is None or made[0] != revision:
+            made = self._clip_tower = (revision, ClipTower(clip, self.memory.examples()))
+        return made[1]
+
+    def learn(self, cache: MatchCache) -> None:
+        """Fit the heads to one number of the memory. It goes on changing meanwhile: if it did, they are
+        fitted on a copy that stands still."""
+        with self.lock:
+            memory, number, revision = self.memory, self.memory.number, self.memory.revision
+        heads = fit_heads(memory, cache)
+        with self.lock:
+            if self.memory.revision == revision:
+                self.heads, self.learned_number = heads, number
+                return
+            memory, number, revision = self._copy(), self.memory.number, self.memory.revision
+        heads = replace(fit_heads(memory, cache), revision=revision)
+        with self.lock:
+            self.heads, self.learned_number = heads, number
+
+    def _copy(self) -> SiteMemory:
+        copy = SiteMemory(self.memory.site)
+        skus = self.memory.catalog().skus.values()
+        copy.apply(Change(0, "put_sku", sku=sku) for sku in skus)
+        examples = self.memory.examples()
+        copy.apply(Change(0, "put_example", example=example) for example in examples)
+        return copy
 
 
 class LocalRecognizer:
     """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
 
     ``sites_dir`` holds one folder of log segments per site, ``model`` is the folder of a MiniGPT (the
-    shipped one, where there is one, unless given). ``threads`` bounds the threads of each
-    ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without
-    a further change (at most ten times that), a background thread re-fits the light heads and
-    swaps them in; until then new examples already count as neighbours.
+    shipped one, where there is one, unless given; none at all without ``minigpt``), ``clip`` that of a
+    CLIP or SigLIP, by which pictures are then found by text
+    (:class:`inference.retrieval.clip.ClipError` when it is none). ``threads`` bounds the threads of each
+    ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without a
+    further change (at most ten times that), a background thread re-fits the light heads and swaps them
+    in; until then new examples already count as neighbours.
     """
 
     def __init__(
@@ -80,14 +124,19 @@ class LocalRecognizer:
         sites_dir: Path | str,
         *,
         model: Path | str | None = None,
+        clip: Path | str | None = None,
+        minigpt: bool = True,
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         debounce_s: float = 1.0,
     ) -> None:
         limit_threads(threads)
         self._sites_dir = Path(sites_dir)
-        self._minigpt = open_model(model, threads=threads)
-        self._describer = Describer(threads=threads, max_pixels=max_pixels, minigpt=self._minigpt)
+        self._minigpt = open_model(model, threads=threads) if minigpt else None
+        self._clip = Clip(Path(clip), threads=threads) if clip is not None else None
+        self._describer = Describer(
+            threads=threads, max_pixels=max_pixels, minigpt=self._minigpt, clip=self._clip
+        )
         self._cache = MatchCache()
         self._sites: dict[str, _Site] = {}
         self._sites_lock = threading.Lock()
@@ -100,33 +149,49 @@ class LocalRecognizer:
     # --- the protocol ----------------------------------------------------------------------
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self,
+        images: Sequence[bytes],
+        *,
+        urgent: bool = False,
+        budget_s: float | None = None,
+        boxes: Sequence[Box | None] | None = None,
     ) -> list[Description | Failure]:
-        """Describe encoded pictures, in order. Without a queue, ``urgent`` changes nothing."""
-        return self._describer.describe(images)
+        """Describe encoded pictures, in order. Without a queue, ``urgent`` changes nothing.
+
+        ``budget_s`` is the time for each, after which evidence is left out and named in ``missing``;
+        ``boxes`` say where alone to read text.
+        """
+        return self._describer.describe(images, budget_s=budget_s, boxes=boxes)
 
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
         """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
         :class:`OtherDescriber` on descriptions that another version made."""
         for description in descriptions:
-            if description.describer != self._describer.name:
-                raise OtherDescriber(
-                    f"the description was made by {description.describer}, "
-                    f"this recognizer is {self._describer.name}: describe the picture again"
-                )
+            self._check_describer(description)
         known = self._site(site.site)
-        if known.memory.number < site.number:
-            self._pull(known)
-        if known.memory.number < site.number:
-            raise StaleMemory(
-                f"site {site.site}: change {site.number} is asked for, "
-                f"{known.memory.number} is the last one here",
-                retry_after_s=_STALE_RETRY_S,
-            )
-        return [
-            rank(known.memory, known.heads, self._cache, d, self.model_version, self._minigpt)
-            for d in descriptions
-        ]
+        with known.lock:
+            self._reach(known, site)
+            answers = [
+                rank(known.memory, known.heads, self._cache, d, self.model_version, self._minigpt)
+                for d in descriptions
+            ]
+            return [replace(a, learned_number=known.learned_number) for a in answers]
+
+    def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:
+        """Known pictures like that of a description, or pictures and SKUs that a text is about. Raises
+        as :meth:`rank` does."""
+        if isinstance(query, Description):
+            self._check_describer(query)
+        known = self._site(site.site)
+        with known.lock:
+            self._reach(known, site)
+            if isinstance(query, str):
+                tower = known.clip_tower(self._clip) if self._clip else known.heads.tower
+                hits = search.by_text(known.memory, tower, query, count)
+            else:
+                embedding, metric = unpack(query.embedding), known.heads.metric
+                hits = search.similar_pictures(known.memory, embedding, count, metric)
+            return Found(known.memory.number, tuple(hits))
 
     def ready(self) -> bool:
         """Models are loaded by the constructor, so an instance is ready."""
@@ -142,7 +207,8 @@ class LocalRecognizer:
     def teach(self, site: str, changes: Sequence[Change]) -> None:
         """Apply changes directly, for use without published files."""
         known = self._site(site)
-        known.memory.apply(changes)
+        with known.lock:
+            known.memory.apply(changes)
         self._changed(known)
 
     def settle(self, site: str) -> None:
@@ -150,7 +216,7 @@ class LocalRecognizer:
         known = self._site(site)
         self._pull(known)
         while known.heads.revision != known.memory.revision:
-            known.heads = fit_heads(known.memory, self._cache)
+            known.learn(self._cache)
 
     def warm_up(self) -> None:
         """Load what is loaded lazily on the calling thread."""
@@ -159,6 +225,7 @@ class LocalRecognizer:
     def close(self) -> None:
         """Stop the background fit. The instance is not ready afterwards."""
         self._closed = True
+        self._describer.close()
         self._wake.set()
         if self._learner is not None:
             self._learner.join(timeout=30)
@@ -168,11 +235,28 @@ class LocalRecognizer:
             raise RecognizerError(f"not a site name: {name!r}")
         with self._sites_lock:
             if name not in self._sites:
-                self._sites[name] = _Site(name)
+                self._sites[name] = _Site(name, self._sites_dir / name)
             return self._sites[name]
 
+    def _check_describer(self, description: Description) -> None:
+        if description.describer != self._describer.name:
+            raise OtherDescriber(
+                f"the description was made by {description.describer}, "
+                f"this recognizer is {self._describer.name}: describe the picture again"
+            )
+
+    def _reach(self, known: _Site, wanted: SiteRef) -> None:
+        if known.memory.number < wanted.number:
+            self._pull(known)
+        if known.memory.number < wanted.number:
+            raise StaleMemory(
+                f"site {wanted.site}: change {wanted.number} is asked for, "
+                f"{known.memory.number} is the last one here",
+                retry_after_s=_STALE_RETRY_S,
+            )
+
     def _pull(self, known: _Site) -> None:
-        with known.pulling:
+        with known.lock:
             before = known.memory.revision
             known.memory.pull(self._sites_dir / known.memory.site)
             if known.memory.revision != before:
@@ -204,7 +288,8 @@ class LocalRecognizer:
                     return
                 known.changed_at = 0.0
                 try:
-                    known.heads = fit_heads(known.memory, self._cache)
+                    known.learn(self._cache)
+                    known.memory.tidy()
                 except Exception:
                     # the old heads go on serving; the next change tries again
-                    logger.exception("site %s: the heads could not be fitted", known.memory.site)
+                    logger.exception("site %s: nothing new was learned", known.memory.site)

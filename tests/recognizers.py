@@ -18,6 +18,8 @@ from inference.contracts import (
     Example,
     Failure,
     FieldSuggestion,
+    Found,
+    Hit,
     Neighbour,
     OcrLine,
     OtherDescriber,
@@ -153,6 +155,17 @@ class ThumbnailRecognizer:
             flags=() if candidates else ("empty_memory",),
             timings_ms={"rank": 0.1},
         )
+
+    def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:
+        self._answer()
+        known = replay(self.sites_dir / site.site)
+        if isinstance(query, str):
+            named = [sku for sku in known.skus.values() if query in sku.name]
+            hits = [Hit(f"sku:{sku.code}", sku.code, "sku", 1.0, ("words",)) for sku in named]
+        else:
+            near = self._rank(known, query).neighbours
+            hits = [Hit(n.key, n.sku_code, n.kind, n.similarity, ("picture",)) for n in near]
+        return Found(known.number, tuple(hits[:count]))
 
     def ready(self) -> bool:
         return not self.down

@@ -55,10 +55,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Site(models.Model):
-    """One warehouse. Nothing crosses sites."""
+    """One warehouse. Nothing crosses sites. ``keep_answers``: what is kept of what the machine API
+    answers, for ``keep_days`` (0: for good)."""
+
+    class Keep(models.TextChoices):
+        NOTHING = "nothing"
+        ANSWERS = "answers"
+        PICTURES = "pictures"
 
     slug = models.CharField(max_length=63, unique=True, validators=[slug_validator])
     name = models.CharField(max_length=128)
+    keep_answers = models.CharField(max_length=8, choices=Keep.choices, default=Keep.ANSWERS)
+    keep_days = models.PositiveSmallIntegerField(default=30, validators=[MaxValueValidator(3650)])
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

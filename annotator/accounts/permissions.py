@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import permissions
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 
 from .models import ApiToken, User
@@ -23,6 +24,9 @@ class DenyUnlessListed(permissions.BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         access = getattr(view, "access", {}).get(request.method)
         if access is None:
+            # What nobody may do at all is told apart from what this caller may not do.
+            if not hasattr(view, (request.method or "").lower()):
+                raise MethodNotAllowed(request.method or "")
             return False
         if access == PUBLIC:
             return True

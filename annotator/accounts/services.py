@@ -38,6 +38,22 @@ def ensure_site(*, slug: str, name: str = "") -> tuple[Site, bool]:
     return site, created
 
 
+def change_site(*, site: Site, changes: Mapping[str, Any], actor: User) -> Site:
+    """Apply settings of a site."""
+    with transaction.atomic():
+        site = Site.objects.select_for_update().get(pk=site.pk)
+        changes = {key: value for key, value in changes.items() if getattr(site, key) != value}
+        for key, value in changes.items():
+            setattr(site, key, value)
+        _full_clean(site)
+        if changes:
+            site.save(update_fields=list(changes))
+            audit.record(
+                action="site.changed", on=site, actor=actor, site_id=site.pk, **_plain(changes)
+            )
+    return site
+
+
 def ensure_project(
     *, site: Site, slug: str, name: str = "", **settings: Any
 ) -> tuple[Project, bool]:

@@ -65,14 +65,14 @@ def version_seen(request: Request) -> int | None:
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn what a view raised into problem+json."""
     set_rollback()
-    answer = _answer(error)
+    answer = _answer(error, context["request"].method or "")
     if answer is None:
         return None
     status, body, headers = answer
     return Response(body, status=status, headers=headers, content_type=PROBLEM)
 
 
-def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]] | None:
+def _answer(error: Exception, method: str) -> tuple[int, dict[str, Any], dict[str, str]] | None:
     if isinstance(error, DomainError):
         extras = dict(error.extras)
         if isinstance(error, Invalid):
@@ -93,12 +93,12 @@ def _answer(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]] | No
         detail = text("too_many_files", limit=settings.UPLOAD_FILES_PER_REQUEST)
         return 413, problem_body(413, "too_many_files", detail), {}
     if isinstance(error, exceptions.APIException):
-        return _framework_answer(error)
+        return _framework_answer(error, method)
     return None
 
 
 def _framework_answer(
-    error: exceptions.APIException,
+    error: exceptions.APIException, method: str
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
     headers = {}
     if getattr(error, "auth_header", None):
@@ -115,7 +115,7 @@ def _framework_answer(
         headers["Retry-After"] = str(seconds)
         return 429, problem_body(429, "throttled", text("throttled", seconds=seconds)), headers
     if isinstance(error, exceptions.MethodNotAllowed):
-        detail = text("method_not_allowed", method=str(error.detail).split('"')[1])
+        detail = text("method_not_allowed", method=method)
         return 405, problem_body(405, "method_not_allowed", detail), headers
     known = {
         exceptions.NotAuthenticated: "not_authenticated",

@@ -469,6 +469,21 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "This person works on other sites too; ask the system's administrator",
         "この人は他のサイトでも働いています。システム管理者に依頼してください",
     ),
+    "bad_object": (
+        "需要可保存的 JSON 对象：{detail}",
+        "A JSON object that can be kept is expected: {detail}",
+        "保存できる JSON オブジェクトが必要です：{detail}",
+    ),
+    "one_picture": (
+        "image 只能有一张；多张请用 images",
+        "There can be one image; name several images",
+        "image は 1 枚だけです。複数なら images を使ってください",
+    ),
+    "bad_priority": (
+        "优先级只能是 normal 或 urgent",
+        "The priority is normal or urgent",
+        "優先度は normal か urgent です",
+    ),
     "bad_record": ("记录无效：{detail}", "Bad record: {detail}", "レコードが無効です：{detail}"),
 }
 _COLUMN = {"zh-hans": 0, "en": 1, "ja": 2}

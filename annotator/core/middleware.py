@@ -78,7 +78,7 @@ def _limit_bytes(request: HttpRequest) -> int:
     """How long a body may be: several pictures as files, one as base64, else plain JSON."""
     if request.content_type == "multipart/form-data":
         return settings.MAX_UPLOAD_BYTES * 4
-    if request.path == "/v1/recognize":
+    if request.path.startswith("/v1/"):
         return settings.MAX_UPLOAD_BYTES * 3 // 2
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 

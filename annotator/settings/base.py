@@ -181,7 +181,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["annotator.accounts.permissions.DenyUnlessListed"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["annotator.core.parsing.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "annotator.core.http.problem_handler",
     "DEFAULT_THROTTLE_RATES": {"sign_in": "20/min"},
@@ -243,11 +243,10 @@ elif env.broker_url.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"unacked_restore_interval": 2, "unacked_restore_throttle": 1}
 RECOGNIZER = env.recognizer
 SITES_DIR = env.sites_dir
-RECOGNIZER_OPTIONS: dict[str, Any] = (
-    {"base_url": env.recognizer_url}
-    if env.recognizer.endswith("HttpRecognizer")
-    else {"sites_dir": SITES_DIR, "model": env.model or None}
-)
+RECOGNIZER_OPTIONS: dict[str, Any] = env.recognizer_options
+REPLAYER = "inference.versions.open_version"
+MODELS_DIR = env.models_dir
+MODEL = env.model
 OUTBOX_RING = True
 
 LOGGING = {

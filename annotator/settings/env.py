@@ -37,17 +37,30 @@ class Env(BaseSettings):
     cache_url: str = Field(
         default="", validation_alias=AliasChoices("CACHE_URL", "WAREVISION_CACHE_URL")
     )
-    inference_url: str = Field(
-        default="", validation_alias=AliasChoices("INFERENCE_URL", "WAREVISION_INFERENCE_URL")
+    inference_url: CommaList = Field(
+        default=[],
+        validation_alias=AliasChoices("INFERENCE_URL", "WAREVISION_INFERENCE_URL"),
+        description="Where recognizers answer; several, by commas, are replicas.",
     )
     inference_port: int = 8001
     recognizer: str = Field(
         default="inference.client.HttpRecognizer",
-        description="Dotted path of the Recognizer; inference.local.LocalRecognizer runs in-process.",
+        description="Dotted path of the Recognizer; inference.local.LocalRecognizer and "
+        "inference.remote.VlmRecognizer run in-process.",
     )
     model: str = Field(
         default="", description="Folder of the MiniGPT; the shipped one unless named."
     )
+    models: Path | None = Field(
+        default=None,
+        description="Holds folders of MiniGPTs that answers may be made again with; HOME/models.",
+    )
+    vlm_url: str = Field(
+        default="",
+        description="An OpenAI-compatible endpoint, …/v1, whose model is asked in the place of MiniGPT; "
+        "one inside must be named in egress_allow too. Its key is in WAREVISION_VLM_KEY.",
+    )
+    vlm_model: str = Field(default="", description="The model's name there.")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, validation_alias=AliasChoices("PORT", "WAREVISION_PORT"))
 
@@ -70,7 +83,9 @@ class Env(BaseSettings):
     decoder_memory_mb: int = Field(default=1280, description="Of one decoder, for one picture.")
     decoder_limit_s: float = Field(default=20.0, description="For one picture.")
 
-    @field_validator("allowed_hosts", "trusted_origins", "egress_allow", mode="before")
+    @field_validator(
+        "allowed_hosts", "trusted_origins", "egress_allow", "inference_url", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -83,9 +98,28 @@ class Env(BaseSettings):
         return value.expanduser().resolve()
 
     @property
-    def recognizer_url(self) -> str:
+    def recognizer_urls(self) -> list[str]:
         """Where the recognizer answers: as told, else the embedded one."""
-        return self.inference_url or f"http://127.0.0.1:{self.inference_port}"
+        return self.inference_url or [f"http://127.0.0.1:{self.inference_port}"]
+
+    @property
+    def vlm_options(self) -> dict[str, Any]:
+        """How inference.remote.VlmRecognizer finds its model."""
+        return {"base_url": self.vlm_url, "vlm": self.vlm_model, "allow": self.egress_allow}
+
+    @property
+    def recognizer_options(self) -> dict[str, Any]:
+        """What the Recognizer of this process is made with."""
+        if self.recognizer.endswith("HttpRecognizer"):
+            return {"base_url": self.recognizer_urls}
+        if self.recognizer.endswith("VlmRecognizer"):
+            return {"sites_dir": self.sites_dir, **self.vlm_options}
+        return {"sites_dir": self.sites_dir, "model": self.model or None}
+
+    @property
+    def models_dir(self) -> Path:
+        """Where MiniGPTs of former and future versions lie."""
+        return self.models or self.home / "models"
 
     @property
     def sites_dir(self) -> Path:

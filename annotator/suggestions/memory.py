@@ -131,6 +131,17 @@ def publish(site_id: int) -> int:
     return last
 
 
+def restate(site_id: int, where: Path, *, first: int, last: int) -> None:
+    """Write the log from ``first`` to ``last`` into the folder ``where``, as it was given out. Raises
+    ValueError when the database does not have all of it."""
+    rows = SiteChange.objects.filter(site_id=site_id, number__gte=first, number__lte=last)
+    if rows.count() != last - first + 1:
+        raise ValueError(f"changes {first} to {last} of {site_key(site_id)} are not all there")
+    write_segment(
+        where, "log", map(_change, rows.order_by("number").iterator()), first=first, last=last
+    )
+
+
 def rebuild(site_id: int) -> int:
     """Restate the whole log as one base segment, from the database alone, and drop the files that
     it replaces. Returns its number."""

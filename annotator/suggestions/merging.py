@@ -16,7 +16,10 @@ from .models import CaptureSuggestion, SiteChange, Suggestion
 
 KIND = "rewrite_suggestions"
 SLICE = 200
-_KEPT = ("model_version", "site_number", "neighbours", "flags", "timings_ms", "heat")
+_KEPT = (
+    *("model_version", "site_number", "learned_number"),
+    *("neighbours", "flags", "timings_ms", "heat"),
+)
 
 
 def start_rewriting(*, site: int, source: int, target: int) -> None:

@@ -30,6 +30,7 @@ class Suggestion(models.Model):
     )
     model_version = models.CharField(max_length=128)
     site_number = models.PositiveBigIntegerField()
+    learned_number = models.PositiveBigIntegerField(default=0)
     fields = models.JSONField()
     candidates = models.JSONField()
     neighbours = models.JSONField()
@@ -87,3 +88,43 @@ class SiteChange(models.Model):
             models.UniqueConstraint(fields=["site", "number"], name="change_number_once")
         ]
         indexes = [models.Index(fields=["site", "key"], name="change_key")]
+
+
+class Evidence(models.Model):
+    """What was read in a picture for a machine's answer, for good and once only: ``body`` is the JSON
+    of the description, compressed, ``digest`` its SHA-256."""
+
+    site = models.ForeignKey("accounts.Site", related_name="evidence", on_delete=models.CASCADE)
+    digest = models.CharField(max_length=64)
+    body = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "digest"], name="evidence_once")]
+
+
+class MachineAnswer(models.Model):
+    """One answer of the machine API, with all that it was made of: the model's version, the numbers of
+    the site's memory (in ``recognition``) and the evidence; and what the caller told of the picture.
+    Rows never change."""
+
+    site = models.ForeignKey("accounts.Site", related_name="answers", on_delete=models.CASCADE)
+    caller = models.ForeignKey(
+        "accounts.User", null=True, related_name="+", on_delete=models.SET_NULL
+    )
+    request_id = models.CharField(max_length=64)
+    place = models.PositiveSmallIntegerField(default=0)
+    """Of the picture among those of the request."""
+    evidence = models.ForeignKey(Evidence, related_name="answers", on_delete=models.PROTECT)
+    image = models.ForeignKey(
+        "media.StoredImage", null=True, related_name="+", on_delete=models.SET_NULL
+    )
+    recognition = models.JSONField()
+    sensor_data = models.JSONField(default=dict)
+    context_metadata = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["request_id"], name="machine_answer_request"),
+            models.Index(fields=["site", "created_at"], name="machine_answer_site"),
+        ]

@@ -16,6 +16,7 @@ from annotator.catalog.naming import code_key
 from annotator.core.rows import Rows
 from annotator.core.statements import Statement
 from annotator.media.queries import image_urls
+from inference.contracts import Hit
 
 from .models import PictureDescription, Suggestion
 
@@ -141,6 +142,30 @@ def recognition_json(
 ) -> dict[str, Any]:
     """The parts of a recognition, joined with the catalog."""
     return _join([_Recognized(fields, candidates, neighbours, barcodes, ocr_lines)], site_id)[0]
+
+
+def hits_json(*, site_id: int, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """What a search found, joined with the catalog."""
+    examples = [hit.key for hit in hits if hit.kind != "sku"]
+    known = _known(
+        site_id=site_id, codes={hit.sku_code for hit in hits}, barcodes=[], examples=examples
+    )
+    return [_hit(hit, known) for hit in hits]
+
+
+def _hit(hit: Hit, known: _Known) -> dict[str, Any]:
+    sku = known.skus.get(code_key(hit.sku_code), {})
+    return {
+        "sku_code": hit.sku_code,
+        "name": sku.get("name", ""),
+        "category": sku.get("category") or "",
+        "spec": sku.get("spec", ""),
+        "kind": hit.kind,
+        "capture": int(hit.key.removeprefix("cap:")) if hit.kind == "decided" else None,
+        "score": hit.score,
+        "by": list(hit.by),
+        "picture": _thumb(sku.get("picture") if hit.kind == "sku" else known.pictures.get(hit.key)),
+    }
 
 
 def _join(recognized: Sequence[_Recognized], site_id: int) -> list[dict[str, Any]]:

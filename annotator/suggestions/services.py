@@ -27,6 +27,7 @@ from inference.contracts import (
 )
 
 from . import memory
+from .batches import batches
 from .models import (
     CaptureSuggestion,
     PictureDescription,
@@ -36,7 +37,6 @@ from .models import (
 )
 from .recognizer import get_recognizer
 
-MAX_REQUEST_BYTES = 32 << 20
 Payloads = Sequence[Mapping[str, Any]]
 
 
@@ -127,7 +127,7 @@ def describe(images: Sequence[StoredImage]) -> dict[int, PictureDescription]:
         for row in PictureDescription.objects.filter(image__in=[image.pk for image in images])
     }
     wanted = {image.pk: image for image in images if image.pk not in kept}
-    for batch in _batches(list(wanted.values())):
+    for batch in batches(list(wanted.values()), lambda image: image.size):
         with _later_when_busy():
             answers = get_recognizer().describe([media.original_bytes(image) for image in batch])
         for image, answer in zip(batch, answers, strict=True):
@@ -165,18 +165,6 @@ def describe_anew(payloads: Payloads) -> None:
                 events.publish("reference.added", reference=reference, site=payload["site"])
             ids = captures.values_list("pk", flat=True)
             events.publish_many("capture.created", [{"capture": pk} for pk in ids])
-
-
-def _batches(images: Sequence[StoredImage]) -> Iterator[list[StoredImage]]:
-    """Images in turn, as many together as make no unreasonable request."""
-    batch: list[StoredImage] = []
-    for image in images:
-        if batch and sum(i.size for i in batch) + image.size > MAX_REQUEST_BYTES:
-            yield batch
-            batch = []
-        batch.append(image)
-    if batch:
-        yield batch
 
 
 @contextmanager
@@ -281,7 +269,8 @@ def _finish(capture: Capture, answer: Recognition | None, error: str = "") -> No
             data = answer.to_json()
             suggestion = Suggestion.objects.create(
                 capture=capture,
-                **{key: data[key] for key in ("model_version", "site_number", "fields")},
+                **{key: data[key] for key in ("model_version", "site_number", "learned_number")},
+                fields=data["fields"],
                 **{key: data[key] for key in ("candidates", "neighbours", "flags", "timings_ms")},
                 heat=data["heat"],
             )

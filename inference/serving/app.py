@@ -2,7 +2,8 @@
 
 ``POST /v1/describe``: multipart, one part ``images`` a picture → ``{"results": [{"description": …} |
 {"failure": …}]}``. ``POST /v1/rank``: JSON ``{"site", "number", "descriptions"}`` →
-``{"recognitions": […]}``. Both take ``X-Priority: urgent``, ``X-Deadline-Ms`` (how long the caller will
+``{"recognitions": […]}``. ``POST /v1/search``: JSON ``{"site", "number", "description" | "text", "count"}``
+→ ``{"site_number", "hits": […]}``. All take ``X-Priority: urgent``, ``X-Deadline-Ms`` (how long the caller will
 wait) and ``X-Request-ID``, which the answer repeats. Errors are problems (:mod:`.problems`); those that
 pass have ``Retry-After``. ``/healthz`` | ``/readyz`` | ``/metrics``.
 
@@ -31,6 +32,7 @@ from starlette.routing import Route
 
 from inference.logs import REQUEST_ID
 from inference.serving.cache import Refusals, ResultCache
+from inference.serving.flights import Flights
 from inference.serving.gpu import Gpus
 from inference.serving.intake import Intake
 from inference.serving.lanes import LANES, Answer, Job, Lane
@@ -74,6 +76,7 @@ class RecognizerServer:
             max_batch=1,
             capacity={"urgent": settings.rank_capacity, "normal": settings.rank_capacity},
         )
+        self._flights = Flights(self.describing)
         self._watch()
 
     def _spec(self, role: Role) -> ProcessSpec:
@@ -131,27 +134,31 @@ class RecognizerServer:
         async with _until(deadline):
             images = await _images(request, self.settings.max_images)
         hashes = await _hashes(images)
-        results = [self._known(sha256) for sha256 in hashes]
-        missing = [i for i, result in enumerate(results) if result is None]
-        hits = len(images) - len(missing)
-        self.metrics.cache.labels("hit").inc(hits)
-        self.metrics.cache.labels("miss").inc(len(missing))
+        results = {sha256: self._known(sha256) for sha256 in hashes}
+        missing = {h: i for h, i in zip(hashes, images, strict=True) if results[h] is None}
+        hits = sum(results[sha256] is not None for sha256 in hashes)
         told: dict[str, Any] = request.scope["log"]
         told |= {"lane": lane, "pictures": len(images), "cached": hits}
         if missing:
-            jobs = self.describing.submit(
-                [images[i] for i in missing],
-                lane=lane,
-                deadline=deadline,
-                request_id=REQUEST_ID.get(),
+            begun = len(self._flights)
+            jobs = self._flights.join(
+                missing, lane=lane, deadline=deadline, request_id=REQUEST_ID.get()
             )
-            await self._finish(self.describing, jobs, deadline, request)
-            made = [self._described(job, hashes[i]) for i, job in zip(missing, jobs, strict=True)]
-            for i, answer in zip(missing, made, strict=True):
-                results[i] = answer
-            told |= _slowest(made)
+            begun = len(self._flights) - begun
+            self.metrics.cache.labels("miss").inc(begun)
+            told["merged"] = len(hashes) - hits - begun
+            self.metrics.cache.labels("merged").inc(told["merged"])
+            try:
+                await self._finish("describe", list(jobs.values()), deadline, request)
+            finally:
+                self._flights.leave(jobs)
+            made = {sha256: self._described(job, sha256) for sha256, job in jobs.items()}
+            results |= made
+            told |= _slowest(list(made.values()))
+        self.metrics.cache.labels("hit").inc(hits)
         bodies = []
-        for result in results:
+        for sha256 in hashes:
+            result = results[sha256]
             assert result is not None
             self.metrics.pictures.labels(result.outcome).inc()
             bodies.append(result.body)
@@ -186,9 +193,8 @@ class RecognizerServer:
         self.metrics.stage_s.labels(route, "queue").observe(answer.queued_ms / 1000)
         self.metrics.stage_s.labels(route, "model").observe(answer.model_ms / 1000)
 
-    async def _finish(self, pool: Pool, jobs: list[Job], deadline: float, request: Request) -> None:
-        """Wait until every job has its answer. Raises when the deadline passes or the caller goes;
-        then nothing is done for it any more."""
+    async def _finish(self, pool: str, jobs: list[Job], deadline: float, request: Request) -> None:
+        """Wait until every job has its answer. Raises when the deadline passes or the caller goes."""
         everything = asyncio.ensure_future(asyncio.wait([job.future for job in jobs]))
         gone = asyncio.ensure_future(_disconnected(request))
         try:
@@ -199,15 +205,14 @@ class RecognizerServer:
             )
             if not everything.done():
                 reason = "caller_gone" if gone.done() else "deadline"
-                self.metrics.abandoned.labels(pool.name, reason).inc()
+                self.metrics.abandoned.labels(pool, reason).inc()
                 raise ClientGone if gone.done() else TimeoutError
         finally:
             gone.cancel()
             everything.cancel()
-            pool.abandon(jobs)
 
     async def rank(self, request: Request) -> Response:
-        """``POST /v1/rank``."""
+        """``POST /v1/rank`` and ``POST /v1/search``."""
         lane, deadline = self._terms(request)
         self.ranking.admit(lane, 1, deadline)
         async with _until(deadline):
@@ -217,7 +222,10 @@ class RecognizerServer:
             jobs = self.ranking.submit(
                 [body], lane=lane, deadline=deadline, request_id=REQUEST_ID.get()
             )
-            await self._finish(self.ranking, jobs, deadline, request)
+            try:
+                await self._finish("rank", jobs, deadline, request)
+            finally:
+                self.ranking.abandon(jobs)
             answer = jobs[0].future.result()
             if answer.outcome != "stale_memory" or time.monotonic() >= patient_until:
                 break
@@ -302,6 +310,7 @@ def create_app(settings: ServerSettings) -> Starlette:
         routes=[
             Route("/v1/describe", server.route("describe", server.describe), methods=["POST"]),
             Route("/v1/rank", server.route("rank", server.rank), methods=["POST"]),
+            Route("/v1/search", server.route("search", server.rank), methods=["POST"]),
             Route("/healthz", server.healthz),
             Route("/readyz", server.readyz),
             Route("/metrics", server.metrics_text),

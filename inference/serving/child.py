@@ -5,7 +5,7 @@ the server replaces it. The first frame says what to make (``recognizer``, ``opt
 ``memory_mb``, ``log_level``); ``{"ready": true, …}`` or ``{"failed": …}`` is the answer.
 
 A request of the role ``describe`` carries pictures and is answered with one item and one JSON text for
-each, or with a ``fault``. One of the role ``rank`` carries bodies of ``POST /v1/rank``.
+each, or with a ``fault``. One of the role ``rank`` carries bodies of ``POST /v1/rank`` or ``/v1/search``.
 """
 
 from __future__ import annotations
@@ -201,20 +201,33 @@ class _Ranking:
         try:
             data = json.loads(body)
             site = SiteRef(str(data["site"]), int(data["number"]))
-            descriptions = [Description.from_json(d) for d in data["descriptions"]]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            return _refused("bad_request", f"not a rank request: {error!r}")
+            asked = self._asked(data)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            return _refused("bad_request", f"not a rank or search request: {error!r}")
         try:
             self._settle(site.site)
-            recognitions = self._recognizer.rank(site, descriptions)
+            answer, count = asked(site)
         except StaleMemory as error:
             return _refused("stale_memory", str(error), error.retry_after_s)
         except OtherDescriber as error:
             return _refused("other_describer", str(error))
         except RecognizerError as error:
             return _refused("cannot_recognize", str(error), error.retry_after_s)
-        ranked = {"recognitions": [r.to_json() for r in recognitions]}
-        return {"outcome": "ranked", "n": len(recognitions)}, _json(ranked)
+        return {"outcome": "ranked", "n": count}, _json(answer)
+
+    def _asked(self, data: Mapping[str, Any]) -> Callable[[SiteRef], tuple[dict[str, Any], int]]:
+        """What a body asks for: gives the answer and how many descriptions were ranked for it."""
+        if "descriptions" in data:
+            descriptions = [Description.from_json(d) for d in data["descriptions"]]
+
+            def rank(site: SiteRef) -> tuple[dict[str, Any], int]:
+                ranked = self._recognizer.rank(site, descriptions)
+                return {"recognitions": [r.to_json() for r in ranked]}, len(ranked)
+
+            return rank
+        text, count = data.get("text"), int(data["count"])
+        query = Description.from_json(data["description"]) if text is None else str(text)
+        return lambda site: (self._recognizer.search(site, query, count=count).to_json(), 0)
 
     def _settle(self, site: str) -> None:
         if site in self._settled:

@@ -94,6 +94,19 @@ class Lanes:
         except ValueError:
             pass
 
+    def hasten(self, job: Job) -> bool:
+        """Move a job from the normal lane to the urgent one; False when it is not there, or there is
+        no room."""
+        if job.lane == "urgent" or self.room("urgent") < 1:
+            return False
+        try:
+            self._lanes["normal"].remove(job)
+        except ValueError:
+            return False
+        job.lane = "urgent"
+        self._lanes["urgent"].append(job)
+        return True
+
     def oldest(self) -> float | None:
         """When the job that :meth:`take` gives first arrived; None when nothing waits. Groups that
         were put back are due at once."""

@@ -189,6 +189,11 @@ class Pool:
                 job.future.cancel()
                 self._lanes.discard(job)
 
+    def hasten(self, job: Job) -> None:
+        """Somebody in a hurry waits for ``job`` too: it goes to the urgent lane if it still waits."""
+        if self._lanes.hasten(job):
+            self._changed.set()
+
     def _wait_s(self, jobs: int) -> float:
         up = sum(1 for slot in self._slots if slot.process and slot.process.alive)
         return jobs * (self._mean_s or 0.0) / max(1, up)

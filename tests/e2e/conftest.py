@@ -103,14 +103,14 @@ def served(live_server: Any) -> Iterator[None]:
 @pytest.fixture
 def worker(settings: Any, served: None) -> Iterator[Callable[[], None]]:
     """Handles the outbox beside the test; calling it waits until nothing is left to do."""
-    from annotator.suggestions.recognizer import get_recognizer
+    from annotator.suggestions.recognizer import forget_recognizer
 
     settings.RECOGNIZER = "inference.local.LocalRecognizer"
     settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR}
-    get_recognizer.cache_clear()
+    forget_recognizer()
     with working("urgent", "normal", "bulk") as settle:
         yield settle
-    get_recognizer.cache_clear()
+    forget_recognizer()
 
 
 @contextmanager

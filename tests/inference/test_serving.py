@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-from conftest import catalog_changes, encode, render_pack
+from conftest import catalog_changes, encode, example, render_pack
 from servers import Server, eventually, serving
 
 from inference.client import HttpRecognizer
 from inference.contracts import (
+    Change,
     Description,
     Failure,
     RecognizerError,
@@ -67,6 +69,80 @@ def test_the_same_answers_as_in_process_and_after_a_restart(
     assert eventually(lambda: server.metric("restarts_total") >= 2 and client.ready())
     (again,) = client.rank(SiteRef("served", 8), [remote])
     assert (again.candidates, again.fields) == (from_afar.candidates, from_afar.fields)
+
+
+def test_two_replicas_say_the_same_though_one_starts_in_the_middle(
+    server: Server,
+    sites_dir: Path,
+    tmp_path: Path,
+    described_packs: dict[str, list[Description]],
+) -> None:
+    changes = catalog_changes(described_packs)
+    folder = sites_dir / "replicated"
+    write_segment(folder, "log", changes, first=1, last=8)
+    asked = [described_packs[code][2] for code in described_packs]
+    said: dict[tuple[int, int], list[object]] = {}
+
+    def ask(client: HttpRecognizer, number: int) -> tuple[int, int]:
+        """Answers of the same numbers are the same, whoever gives them and when."""
+        answers = client.rank(SiteRef("replicated", number), asked)
+        numbers = (answers[0].site_number, answers[0].learned_number)
+        plain = [replace(answer, timings_ms={}) for answer in answers]
+        assert said.setdefault(numbers, plain) == plain
+        return numbers
+
+    def teach(first: int, code: str) -> int:
+        for n in range(2):
+            learned = example(f"cap:{code}-{n}", code, described_packs[code][n])
+            change = Change(first + n, "put_example", example=learned)
+            write_segment(folder, "log", [change], first=first + n, last=first + n)
+        return first + 1
+
+    options = ("--sites", str(sites_dir))
+    one = HttpRecognizer(server.url)
+    with serving(tmp_path, *options) as second:
+        two = HttpRecognizer(second.url)
+        assert ask(one, 8) == ask(two, 8)
+        number = teach(9, "MILK-LOW")
+        ask(one, number), ask(two, number)
+        second.process.kill()
+        second.process.wait()
+        # While it is away, the other one answers for both, and learns.
+        either = HttpRecognizer([second.url, server.url])
+        number = teach(11, "JUICE-APPLE")
+        assert ask(either, number)[0] == number
+        assert eventually(lambda: ask(either, number) == (number, number))
+        either.close(), two.close()
+    with serving(tmp_path, *options) as second:
+        two = HttpRecognizer(second.url)
+        assert ask(two, number) == (number, number)
+        number = teach(13, "MILK-FULL")
+        for client in (one, two, one, two):
+            ask(client, number)
+        assert eventually(lambda: ask(one, number) == ask(two, number) == (number, number))
+        two.close()
+    one.close()
+    assert len(said) >= 3 and len({str(answers) for answers in said.values()}) >= 3
+
+
+def test_search(
+    server: Server,
+    client: HttpRecognizer,
+    sites_dir: Path,
+    described_packs: dict[str, list[Description]],
+) -> None:
+    write_segment(sites_dir / "searched", "log", catalog_changes(described_packs), first=1, last=8)
+    site = SiteRef("searched", 8)
+    found = client.search(site, described_packs["JUICE-ORANGE"][1], count=3)
+    assert (found.site_number, found.hits[0].sku_code, len(found.hits)) == (8, "JUICE-ORANGE", 3)
+    assert found.hits[0].kind == "reference" and found.hits[0].by == ("picture",)
+    by_text = client.search(site, "apple juice", count=1)
+    assert [hit.sku_code for hit in by_text.hits] == ["JUICE-APPLE"]
+    assert client.search(site, "", count=5).hits == ()
+    with pytest.raises(StaleMemory):
+        client.search(SiteRef("searched", 99), "apple", count=1)
+    bad = httpx.post(f"{server.url}/v1/search", json={"site": "searched", "number": 8}, timeout=60)
+    assert (bad.status_code, bad.json()["type"]) == (400, "bad_request")
 
 
 def test_a_number_that_is_not_published_yet_is_stale(

@@ -17,7 +17,16 @@ import pytest
 from servers import FAULTY, Server, eventually, serving
 
 from inference.client import HttpRecognizer
-from inference.contracts import Description, Failure, RecognizerError, SiteRef, StaleMemory
+from inference.contracts import (
+    Change,
+    Description,
+    Failure,
+    RecognizerError,
+    SiteRef,
+    SkuRecord,
+    StaleMemory,
+    write_segment,
+)
 from inference.logs import bound
 from tests.faulty import is_right
 
@@ -308,3 +317,107 @@ def test_model_processes_know_no_secrets(tmp_path: Path) -> None:
         for pid in running.processes():
             environment = Path(f"/proc/{pid}/environ").read_bytes()
             assert b"s3cret" not in environment and b"MODEL_HINT=h" in environment
+
+
+# --- several replicas -------------------------------------------------------------------------
+
+
+def put_sku(number: int) -> Change:
+    return Change(number, "put_sku", sku=SkuRecord(f"SKU-{number}", "x"))
+
+
+def test_a_replica_that_is_behind_sends_elsewhere_and_one_that_is_gone_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    fresh_sites, late_sites = tmp_path / "fresh", tmp_path / "late"
+    write_segment(fresh_sites / "s", "log", [put_sku(1), put_sku(2)], first=1, last=2)
+    write_segment(late_sites / "s", "log", [put_sku(1)], first=1, last=1)
+    options = ("--recognizer", FAULTY)
+    with (
+        serving(tmp_path / "a", *options, "--sites", str(fresh_sites)) as fresh,
+        serving(
+            tmp_path / "b", *options, "--sites", str(late_sites), "--stale-wait-s", "0.1"
+        ) as late,
+    ):
+        gone = "http://127.0.0.1:9"
+        (picture,) = HttpRecognizer(fresh.url).describe([b"a picture"])
+        assert isinstance(picture, Description)
+        for urls in ([fresh.url, late.url, gone], [gone, late.url, fresh.url], [late.url, gone]):
+            client = HttpRecognizer(urls)
+            assert client.ready()
+            (at_once,) = client.rank(SiteRef("s", 1), [picture])
+            assert at_once.site_number >= 1
+            if fresh.url in urls:
+                (ranked,) = client.rank(SiteRef("s", 2), [picture])
+                assert ranked.site_number == 2
+            else:
+                with pytest.raises(RecognizerError) as caught:
+                    client.rank(SiteRef("s", 2), [picture])
+                assert caught.value.retry_after_s
+            assert is_right(b"elsewhere", client.describe([b"elsewhere"])[0])
+            client.close()
+        # What every replica would say is not asked for twice.
+        both = HttpRecognizer([fresh.url, late.url])
+        refused = sum(s.metric("requests_total", route="rank") for s in (fresh, late))
+        with pytest.raises(RecognizerError, match="422"):
+            both.rank(SiteRef("", 0), [picture])
+        after = sum(s.metric("requests_total", route="rank") for s in (fresh, late))
+        assert after == refused + 1
+        both.close()
+
+
+def test_a_replica_waits_a_little_for_what_is_on_its_way(tmp_path: Path) -> None:
+    sites = tmp_path / "sites"
+    with serving(tmp_path, "--recognizer", FAULTY, "--stale-wait-s", "60") as server:
+        client = HttpRecognizer(server.url)
+        (picture,) = client.describe([b"a picture"])
+        assert isinstance(picture, Description)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(client.rank, SiteRef("s", 1), [picture])
+            assert eventually(lambda: server.metric("batch_size_count", pool="rank") >= 1)
+            assert not asked.done()
+            write_segment(sites / "s", "log", [put_sku(1)], first=1, last=1)
+            (ranked,) = asked.result(60)
+        assert ranked.site_number == 1
+        client.close()
+
+
+# --- the same picture at the same time --------------------------------------------------------
+
+
+def test_the_same_picture_at_the_same_time_is_one_computation(tmp_path: Path) -> None:
+    picture = b"sleep 1 twin"
+    with serving(tmp_path, "--recognizer", FAULTY, "--workers", "4", "--max-batch", "1") as server:
+        client = HttpRecognizer(server.url, connections=32)
+        with ThreadPoolExecutor(20) as pool:
+            # Twenty callers, one of them with the picture twice, and one who soon hangs up.
+            asked = [pool.submit(client.describe, [picture], urgent=n % 2 == 0) for n in range(18)]
+            twice = pool.submit(client.describe, [picture, picture, b"other"])
+            hasty = HttpRecognizer(server.url, timeout_s=0.3)
+            with pytest.raises(RecognizerError):
+                hasty.describe([picture])
+            answers = [one.result()[0] for one in asked]
+            first, second, other = twice.result()
+        assert all(is_right(picture, answer) for answer in [*answers, first, second])
+        assert is_right(b"other", other)
+        # One process described it, once: they all have its number and its time.
+        assert len({str(answer.timings_ms) for answer in answers}) == 1  # type: ignore[union-attr]
+        described = server.metric("batch_size_sum", pool="describe")
+        assert described == 2
+        # Whoever came later found it kept.
+        merged, hits = (
+            server.metric("cache_lookups_total", result=result) for result in ("merged", "hit")
+        )
+        assert merged >= 1 and merged + hits in (19, 20)  # the hasty one may not have come in time
+        hasty.close()
+        client.close()
+
+
+def test_a_picture_that_ends_processes_is_given_up_once_for_all_who_ask(tmp_path: Path) -> None:
+    with serving(tmp_path, *FAST, "--workers", "2") as server:
+        client = HttpRecognizer(server.url, connections=32)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(client.describe, [[b"segfault twin"]] * 8))
+        assert {answer[0].code for answer in answers} == {"internal"}  # type: ignore[union-attr]
+        assert server.metric("restarts_total", reason="died") == 3
+        client.close()

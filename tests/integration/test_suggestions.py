@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 from collections.abc import Iterator
@@ -11,12 +10,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from PIL import Image
 
 from annotator.accounts.models import Project, Site
-from annotator.accounts.services import create_token
 from annotator.accounts.states import Role
 from annotator.captures.intake import take_in
 from annotator.captures.models import Capture
@@ -38,6 +35,7 @@ from inference.local import LocalRecognizer
 from inference.scenes import demo_catalog, render_reference, render_scene
 from tests import factories
 from tests.conftest import Api
+from tests.conveyor import Conveyor, add_sku, thumbnail_machine, work
 from tests.factories import picture_bytes
 from tests.recognizers import ThumbnailRecognizer, replay
 
@@ -46,34 +44,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def machine(settings: Any) -> Iterator[ThumbnailRecognizer]:
-    settings.RECOGNIZER = "tests.recognizers.ThumbnailRecognizer"
-    settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR}
-    recognizer.get_recognizer.cache_clear()
-    made = recognizer.get_recognizer()
-    assert isinstance(made, ThumbnailRecognizer)
-    yield made
-    recognizer.get_recognizer.cache_clear()
+    yield from thumbnail_machine(settings)
 
 
 @pytest.fixture
 def project() -> Project:
     return factories.ProjectFactory()
-
-
-def work() -> int:
-    """Do everything that is due."""
-    done = 0
-    while handled := sum(outbox.drain(queue) for queue in ("urgent", "normal")):
-        done += handled
-    return done
-
-
-def add_sku(site: Site, code: str, *pictures: bytes, **fields: Any) -> Any:
-    actor = factories.member(site, Role.ADMIN)
-    sku = catalog.save_sku(site=site, changes={"code": code, "name": code, **fields}, actor=actor)
-    for data in pictures:
-        catalog.add_picture(sku=sku, data=data)
-    return sku
 
 
 def photo(project: Project, data: bytes, name: str = "photo.jpg", **options: Any) -> Capture:
@@ -495,137 +471,6 @@ def test_an_upgraded_recognizer_sees_everything_anew(
     assert sorted(key.split(":")[0] for key in learned) == ["cap", "ref"]
 
 
-# --- the machine API ----------------------------------------------------------------------------
-
-
-class Conveyor:
-    """A line that calls /v1/recognize with its site's token."""
-
-    def __init__(self, site: Site) -> None:
-        _, secret = create_token(site=site, name="line")
-        self.headers = {"Authorization": f"Token {secret}", "Accept-Language": "en"}
-        self.client = Api().client
-
-    def json(self, body: Any, query: str = "", **headers: str) -> Any:
-        return self.client.post(
-            f"/v1/recognize{query}",
-            body if isinstance(body, bytes) else json.dumps(body),
-            content_type="application/json",
-            headers={**self.headers, **headers},
-        )
-
-    def multipart(self, data: bytes, query: str = "", **headers: str) -> Any:
-        file = SimpleUploadedFile("a.jpg", data)
-        return self.client.post(
-            f"/v1/recognize{query}", {"image": file}, headers={**self.headers, **headers}
-        )
-
-
-@pytest.fixture
-def conveyor(machine: ThumbnailRecognizer, project: Project) -> Conveyor:
-    add_sku(project.site, "A-1", picture_bytes(1), spec="1L", category="饮料/茶")
-    add_sku(project.site, "A-2", picture_bytes(2), barcode="6901234567892")
-    work()
-    return Conveyor(project.site)
-
-
-def test_recognizing_by_multipart_and_by_json(conveyor: Conveyor) -> None:
-    data = picture_bytes(1, size=(330, 250))
-    text = base64.b64encode(data).decode()
-    answers = [
-        conveyor.multipart(data, **{"X-Request-ID": "line-7"}),
-        conveyor.json({"image_base64": text, "sensor_data": {"weight_kg": 1}}),
-        conveyor.json({"image_base64": f"data:image/jpeg;base64,{text}"}),
-    ]
-    for answer in answers:
-        assert answer.status_code == 200, answer.content
-        body = answer.json()
-        assert set(body) == {
-            "request_id",
-            "timestamp",
-            "model_version",
-            "result",
-            "candidates",
-            "evidence",
-            "timings_ms",
-        }
-        result = body["result"]
-        assert (result["sku"], result["category"], result["spec"]) == ("A-1", "茶", "1L")
-        assert result["caption"] == "【SKU】A-1|【品类】茶|【规格】1L"
-        assert 0.9 < result["confidence"] <= 1
-        assert body["candidates"][0]["sku_code"] == "A-1"
-        assert body["evidence"]["barcodes"][0]["sku_code"] == "A-2"
-        assert body["evidence"]["missing"] == {"keypoints": "not asked for"}
-        assert body["timings_ms"]["total"] > 0
-    assert answers[0].json()["request_id"] == "line-7"
-    assert answers[1].json()["request_id"] != answers[2].json()["request_id"]
-    assert not Capture.objects.exists()
-
-
-def test_the_short_form_for_the_wms(conveyor: Conveyor) -> None:
-    answer = conveyor.multipart(picture_bytes(1, size=(330, 250)), "?view=wms").json()
-    assert set(answer) == {"sku_id", "category", "confidence"}
-    assert (answer["sku_id"], answer["category"]) == ("A-1", "茶")
-    assert conveyor.multipart(picture_bytes(1), "?view=other").status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("body", "field", "code"),
-    [
-        ({}, "image", "required"),
-        ([], "image", "required"),
-        ({"image_base64": 7}, "image", "required"),
-        ({"image_base64": "not base64!"}, "image_base64", "bad_record"),
-        ({"image_base64": "abc"}, "image_base64", "bad_record"),
-        ({"image_base64": "图片"}, "image_base64", "bad_record"),
-        ({"image_base64": base64.b64encode(b"no picture").decode()}, "image", "not_a_picture"),
-        (
-            {"image_base64": base64.b64encode(picture_bytes(1)[:900]).decode()},
-            "image",
-            "corrupt_picture",
-        ),
-    ],
-)
-def test_what_cannot_be_recognized_is_named(
-    conveyor: Conveyor, body: Any, field: str, code: str
-) -> None:
-    answer = conveyor.json(body)
-    assert answer.status_code == 400, answer.content
-    assert answer["Content-Type"] == "application/problem+json"
-    assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
-
-
-def test_broken_requests_are_problems(conveyor: Conveyor) -> None:
-    assert conveyor.json(b"{broken").status_code == 400
-    nothing = conveyor.client.post("/v1/recognize", {}, headers=conveyor.headers)
-    assert nothing.json()["errors"][0]["code"] == "required"
-    wrong = {**conveyor.headers, "Authorization": "Token wv_wrong"}
-    refused = conveyor.client.post("/v1/recognize", {}, headers=wrong)
-    assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Token")
-
-
-def test_a_recognizer_that_does_not_answer_is_tried_later(
-    conveyor: Conveyor, machine: ThumbnailRecognizer
-) -> None:
-    machine.down = True
-    answer = conveyor.multipart(picture_bytes(1))
-    assert (answer.status_code, answer["Retry-After"]) == (503, "3")
-    assert answer["Content-Type"] == "application/problem+json"
-    assert answer.json()["code"] == "recognizer_busy"
-
-
-def test_without_any_recognizer_the_answer_is_503(settings: Any, project: Project) -> None:
-    settings.RECOGNIZER = "inference.client.HttpRecognizer"
-    settings.RECOGNIZER_OPTIONS = {"base_url": "http://127.0.0.1:9"}
-    recognizer.get_recognizer.cache_clear()
-    try:
-        answer = Conveyor(project.site).multipart(picture_bytes(1))
-    finally:
-        recognizer.get_recognizer.cache_clear()
-    assert answer.status_code == 503, answer.content
-    assert int(answer["Retry-After"]) >= 1
-
-
 # --- with the real recognizer -------------------------------------------------------------------
 
 
@@ -640,7 +485,7 @@ def test_from_reference_pictures_to_a_right_suggestion(
 ) -> None:
     settings.RECOGNIZER = "inference.local.LocalRecognizer"
     settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR, "debounce_s": 0.05}
-    recognizer.get_recognizer.cache_clear()
+    recognizer.forget_recognizer()
     machine = recognizer.get_recognizer()
     assert isinstance(machine, LocalRecognizer)
     try:
@@ -682,4 +527,4 @@ def test_from_reference_pictures_to_a_right_suggestion(
         assert f"cap:{capture.pk}" in {n.key for n in again.neighbours}
     finally:
         machine.close()
-        recognizer.get_recognizer.cache_clear()
+        recognizer.forget_recognizer()

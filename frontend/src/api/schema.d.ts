@@ -1053,6 +1053,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The settings of a site. */
+        get: operations["site_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description The settings of a site. */
+        patch: operations["change_site_settings"];
+        trace?: never;
+    };
     "/api/v1/skus": {
         parameters: {
             query?: never;
@@ -1388,9 +1406,30 @@ export interface paths {
         put?: never;
         /**
          * @description What is in a picture, for WMS and conveyor lines. ``?view=wms`` answers
-         *     ``{sku_id, category, confidence}``.
+         *     ``{sku_id, category, confidence}``. A batch, ``images``, answers ``results`` in their order, each an
+         *     answer or ``{problem}``. What is wrong with a call as a whole is answered as a problem.
          */
         post: operations["recognize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description What is known of the site that is like a picture, or that a text is about: decided captures,
+         *     catalog pictures and SKUs, the nearest first.
+         */
+        post: operations["similar"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1506,6 +1545,7 @@ export interface components {
             /** @description It will not be done, or is not, by its due date. */
             late: boolean;
         };
+        BatchResult: components["schemas"]["RecognizedPicture"] | components["schemas"]["Short"] | components["schemas"]["PictureProblem"];
         /**
          * @description * `open` - Open
          *     * `paused` - Paused
@@ -1560,6 +1600,13 @@ export interface components {
             /** @description The priority (normal, urgent), the id of the project to move to, or the id of the batch to put them in (null: in none). */
             value?: unknown;
         };
+        /**
+         * @description * `picture` - picture
+         *     * `words` - words
+         *     * `meaning` - meaning
+         * @enum {string}
+         */
+        ByEnum: "picture" | "words" | "meaning";
         /**
          * @description * `top` - Top
          *     * `front` - Front
@@ -2018,6 +2065,36 @@ export interface components {
             /** @description base64 */
             data: string;
         };
+        Hit: {
+            sku_code: string;
+            name: string;
+            category: string;
+            spec: string;
+            /**
+             * @description A catalog picture, a decided capture, or a catalog entry found by its words.
+             *
+             *     * `reference` - reference
+             *     * `decided` - decided
+             *     * `sku` - sku
+             */
+            kind: components["schemas"]["HitKindEnum"];
+            /** @description Of a decided capture. */
+            capture: number | null;
+            /**
+             * Format: double
+             * @description The cosine where `by` is the picture; else comparable within the answer.
+             */
+            score: number;
+            by: components["schemas"]["ByEnum"][];
+            picture: string | null;
+        };
+        /**
+         * @description * `reference` - reference
+         *     * `decided` - decided
+         *     * `sku` - sku
+         * @enum {string}
+         */
+        HitKindEnum: "reference" | "decided" | "sku";
         ImageUrls: {
             thumb: string;
             display: string;
@@ -2103,11 +2180,12 @@ export interface components {
          */
         JobState: "waiting" | "running" | "done" | "failed" | "cancelled";
         /**
-         * @description * `reference` - reference
-         *     * `decided` - decided
+         * @description * `nothing` - Nothing
+         *     * `answers` - Answers
+         *     * `pictures` - Pictures
          * @enum {string}
          */
-        KindEnum: "reference" | "decided";
+        KeepAnswersEnum: "nothing" | "answers" | "pictures";
         KnownContent: {
             sha256: string;
             capture: number;
@@ -2214,11 +2292,17 @@ export interface components {
         Neighbour: {
             sku_code: string;
             name: string;
-            kind: components["schemas"]["KindEnum"];
+            kind: components["schemas"]["NeighbourKindEnum"];
             /** Format: double */
             similarity: number;
             picture: string | null;
         };
+        /**
+         * @description * `reference` - reference
+         *     * `decided` - decided
+         * @enum {string}
+         */
+        NeighbourKindEnum: "reference" | "decided";
         NewBatchRequest: {
             name: string;
             /** Format: date-time */
@@ -2398,6 +2482,18 @@ export interface components {
             };
             version?: number;
         };
+        PatchedSiteSettingsRequest: {
+            /**
+             * @description What is kept of the machine API's answers; `pictures`: with their pictures.
+             *
+             *     * `nothing` - Nothing
+             *     * `answers` - Answers
+             *     * `pictures` - Pictures
+             */
+            keep_answers?: components["schemas"]["KeepAnswersEnum"];
+            /** @description For how long; 0: for good. */
+            keep_days?: number;
+        };
         PatchedSkuChangeRequest: {
             name?: string;
             brand?: string;
@@ -2424,6 +2520,21 @@ export interface components {
             thumb: string;
             display: string;
         };
+        PictureProblem: {
+            problem: components["schemas"]["Problem"];
+        };
+        PictureRequest: {
+            /** @description The file in base64; a data URL will do. */
+            image_base64: string;
+            /** @description Kept with the answer. */
+            sensor_data?: {
+                [key: string]: unknown;
+            };
+            /** @description Kept with the answer. */
+            context_metadata?: {
+                [key: string]: unknown;
+            };
+        };
         PlannedAnswers: {
             kept: number;
             /** @description Answers that go back to their authors. */
@@ -2444,6 +2555,23 @@ export interface components {
          * @enum {string}
          */
         PriorityEnum: "normal" | "urgent";
+        /** @description RFC 9457. */
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            code: string;
+            errors?: components["schemas"]["ProblemError"][];
+        };
+        ProblemError: {
+            field: string;
+            code: string;
+            message: string;
+            params: {
+                [key: string]: unknown;
+            };
+        };
         Progress: {
             today: number;
             /** Format: double */
@@ -2569,25 +2697,65 @@ export interface components {
             note: string;
             thumb: string | null;
         };
-        RecognizeJsonRequest: {
-            image_base64?: string;
-            /**
-             * Format: binary
-             * @description With multipart/form-data.
-             */
+        RecognizeAnswer: components["schemas"]["Recognized"] | components["schemas"]["Short"] | components["schemas"]["RecognizedBatch"];
+        RecognizeFormRequest: {
+            /** Format: binary */
             image?: string;
+            /** @description Instead: a batch of at most 32. */
+            images?: string[];
+            /** @description A JSON object. */
+            sensor_data?: string;
+            /** @description A JSON object. */
+            context_metadata?: string;
+        };
+        RecognizeJsonRequest: {
+            /** @description The file in base64; a data URL will do. */
+            image_base64?: string;
+            /** @description Instead: a batch of at most 32. */
+            images?: components["schemas"]["PictureRequest"][];
+            /** @description Kept with the answer. */
             sensor_data?: {
                 [key: string]: unknown;
             };
+            /** @description Kept with the answer. */
             context_metadata?: {
                 [key: string]: unknown;
             };
         };
         Recognized: {
+            model_version: string;
+            /** @description Of the last change of the site's memory. */
+            site_number: number;
+            /** @description Up to which it was learned from. */
+            learned_number: number;
+            /** @description Null where none is kept. */
+            answer_id: number | null;
+            result: components["schemas"]["Result"];
+            candidates: components["schemas"]["Candidate"][];
+            evidence: {
+                [key: string]: unknown;
+            };
+            timings_ms: {
+                [key: string]: number;
+            };
             request_id: string;
             /** Format: date-time */
             timestamp: string;
+        };
+        RecognizedBatch: {
+            request_id: string;
+            /** Format: date-time */
+            timestamp: string;
+            results: components["schemas"]["BatchResult"][];
+        };
+        RecognizedPicture: {
             model_version: string;
+            /** @description Of the last change of the site's memory. */
+            site_number: number;
+            /** @description Up to which it was learned from. */
+            learned_number: number;
+            /** @description Null where none is kept. */
+            answer_id: number | null;
             result: components["schemas"]["Result"];
             candidates: components["schemas"]["Candidate"][];
             evidence: {
@@ -2786,6 +2954,12 @@ export interface components {
          * @enum {string}
          */
         SeverityEnum: "low" | "medium" | "high";
+        Short: {
+            sku_id: string | null;
+            category: string | null;
+            /** Format: double */
+            confidence: number;
+        };
         Side: {
             /** @description A, B, C …: names appear after the decision. */
             label: string;
@@ -2811,10 +2985,41 @@ export interface components {
             username: string;
             password: string;
         };
+        Similar: {
+            request_id: string;
+            /** @description Of the last change of the site's memory. */
+            site_number: number;
+            hits: components["schemas"]["Hit"][];
+        };
+        SimilarFormRequest: {
+            /** Format: binary */
+            image: string;
+            /** @default 10 */
+            count: number;
+        };
+        SimilarJsonRequest: {
+            image_base64?: string;
+            /** @description Instead of a picture. */
+            text?: string;
+            /** @default 10 */
+            count: number;
+        };
         Site: {
             id: number;
             slug: string;
             name: string;
+        };
+        SiteSettings: {
+            /**
+             * @description What is kept of the machine API's answers; `pictures`: with their pictures.
+             *
+             *     * `nothing` - Nothing
+             *     * `answers` - Answers
+             *     * `pictures` - Pictures
+             */
+            keep_answers: components["schemas"]["KeepAnswersEnum"];
+            /** @description For how long; 0: for good. */
+            keep_days: number;
         };
         SkipRequest: {
             token: string;
@@ -4998,6 +5203,52 @@ export interface operations {
             };
         };
     };
+    site_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteSettings"];
+                };
+            };
+        };
+    };
+    change_site_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedSiteSettingsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteSettings"];
+                };
+            };
+        };
+    };
     skus: {
         parameters: {
             query?: {
@@ -5609,7 +5860,7 @@ export interface operations {
                 view?: "full" | "wms";
             };
             header?: {
-                "X-Priority"?: string;
+                "X-Priority"?: "normal" | "urgent";
             };
             path?: never;
             cookie?: never;
@@ -5617,7 +5868,7 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["RecognizeJsonRequest"];
-                "multipart/form-data": components["schemas"]["RecognizeJsonRequest"];
+                "multipart/form-data": components["schemas"]["RecognizeFormRequest"];
             };
         };
         responses: {
@@ -5626,7 +5877,161 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Recognized"];
+                    "application/json": components["schemas"]["RecognizeAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    similar: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SimilarJsonRequest"];
+                "multipart/form-data": components["schemas"]["SimilarFormRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Similar"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -76,6 +77,10 @@ class Command(BaseCommand):
             command = python("-m", "inference", "serve", "--host", "127.0.0.1", "--port", port)
             command += ["--sites", str(settings.SITES_DIR)]
             command += ["--model", env.model] if env.model else []
+            if env.vlm_url:
+                command += ["--recognizer", "inference.remote.VlmRecognizer"]
+                command += ["--recognizer-options", json.dumps(env.vlm_options)]
+                command += ["--pass-environment", "WAREVISION_VLM_KEY"]
             ready = f"http://127.0.0.1:{port}/readyz"
             children.append(Child("recognizer", command, ready, threads))
         command = web(env.host, env.port, sqlite=sqlite)

@@ -33,7 +33,7 @@ class Command(SiteCommand):
             self.stderr.write("No recognizer answers; loading one here.")
             settings.RECOGNIZER = "inference.local.LocalRecognizer"
             settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR}
-            recognizer.get_recognizer.cache_clear()
+            recognizer.forget_recognizer()
         started = time.monotonic()
         asked = services.ask_again(site=site)
         tick = self.progress(asked, "suggest")

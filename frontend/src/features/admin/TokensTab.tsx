@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { EmptyState, ErrorState, RowsSkeleton, useProblemText } from "@/components/states";
 import { dateTime } from "@/lib/format";
+import { KeepAnswers } from "./KeepAnswers";
 import { useCreateToken, useRevokeToken, useTokens } from "./tokens";
 import styles from "./admin.module.css";
 
@@ -17,6 +18,7 @@ export function TokensTab({ site }: { site: number }) {
   const failed = create.error ?? revoke.error;
   return (
     <>
+      <KeepAnswers site={site} />
       <form
         className={styles.bar}
         onSubmit={(event) => {

@@ -1,0 +1,1 @@
+"""The suggestions over HTTP: :mod:`.captures` for people, :mod:`.machine` for machines."""
