@@ -20,9 +20,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from sklearn.metrics import roc_auc_score
+import numpy as np
 
 from bench.recognition import data_folder
+from inference.evidence.openset import auroc
 from inference.local import SHIPPED_MODEL
 from inference.minigpt.reading import Reader
 from inference.training.__main__ import LOOKS, SIDE_PX, train
@@ -96,8 +97,8 @@ def told_apart(model: Path, whole: Snapshot, known: Snapshot) -> dict[str, float
     reader, codes = Reader.open(model, "onnx"), sorted(known.catalog)
     records = whole.splits["val"]
     log_p = [reader.sku_log_p(sight, codes).max() for sight in see(reader, records)]
-    inside = [r.sku in known.catalog for r in records]
-    return {"auroc": round(float(roc_auc_score(inside, log_p)), 4), "photos": len(records)}
+    inside = np.array([r.sku in known.catalog for r in records])
+    return {"auroc": round(auroc(np.array(log_p), inside), 4), "photos": len(records)}
 
 
 def only(snapshot: Snapshot, codes: Collection[str]) -> Snapshot:

@@ -32,19 +32,8 @@ from inference.training.fit import Recipe
 from inference.training.snapshot import Record, Snapshot, read_snapshot
 
 FOLDS = 3
-COLUMNS = (
-    "top_1",
-    "top_5",
-    "ece",
-    "auroc",
-    "coverage_98",
-    "decoder_top_1",
-    "head_top_1",
-    "category",
-    "spec",
-    "quantity",
-)
-COLUMNS += ("condition", "caption", "bleu_4", "rouge_l", "cider")
+COLUMNS = ("top_1", "top_5", "ece", "auroc", "coverage_98", "decoder_top_1", "head_top_1")
+COLUMNS += ("category", "spec", "quantity", "condition", "caption", "bleu_4", "rouge_l", "cider")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
-from sklearn.metrics import roc_auc_score
 
 from inference.evidence.fusion import expected_calibration_error, log_softmax
+from inference.evidence.openset import auroc, coverage_at
 from inference.minigpt.reading import MOST_CODES, WEIGHED, Reader
 from inference.minigpt.sight import Sight
 
@@ -128,21 +128,17 @@ def cross_fitted(parts: Sequence[Mapping[str, FloatArray]], truth: Sequence[int]
     return log_p
 
 
-def confidence_figures(
-    confidence: FloatArray, right: NDArray[np.bool_], precision: float = 0.98
-) -> dict[str, float]:
+def confidence_figures(confidence: FloatArray, right: NDArray[np.bool_]) -> dict[str, float]:
     """The expected calibration error, how well confidence tells right answers from wrong ones (area
     under the ROC curve; absent where all are right or wrong), and the share of photos that can be taken
-    as they are, the surest first, before fewer than ``precision`` of them are right."""
-    order = np.argsort(-confidence, kind="stable")
-    good = np.flatnonzero(np.cumsum(right[order]) >= precision * np.arange(1, len(right) + 1))
+    as they are with 98% of them right."""
     figures = {
-        "ece": round(expected_calibration_error(confidence, right), 4),
-        "coverage_98": round(float(good.max(initial=-1) + 1) / len(right), 4),
+        "ece": expected_calibration_error(confidence, right),
+        "coverage_98": coverage_at(0.98, confidence, right)[1],
     }
     if 0 < right.sum() < len(right):
-        figures["auroc"] = round(float(roc_auc_score(right, confidence)), 4)
-    return figures
+        figures["auroc"] = auroc(confidence, right)
+    return {name: round(value, 4) for name, value in figures.items()}
 
 
 def temperature(rows: Sequence[tuple[FloatArray, int]]) -> float:
