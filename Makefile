@@ -80,12 +80,14 @@ test-frontend: frontend/node_modules/.package-lock.json
 test-python: $(DEV_STAMP)
 	$(VENV)/bin/pytest -n 2 --dist loadfile tests
 
-# The same tests of the platform against PostgreSQL and Redis, where they answer.
+# The same tests of the platform against PostgreSQL and Redis, where they answer; not again those of what
+# the browser alone decides.
+BROWSER_ALONE := $(addprefix --ignore tests/e2e/test_,accessibility.py canvas.py heat.py)
 test-postgres: $(DEV_STAMP)
 	@$(PY) -m tests.services && \
 	  DATABASE_URL=$${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
 	  BROKER_URL=$${TEST_BROKER_URL:-redis://127.0.0.1:6379/13} \
-	  $(VENV)/bin/pytest -n 2 --dist loadfile tests/integration tests/e2e || [ $$? = 77 ]
+	  $(VENV)/bin/pytest -n 2 --dist loadfile tests/integration tests/e2e $(BROWSER_ALONE) || [ $$? = 77 ]
 
 # Pictures of every main page in test-results/screens, to be looked at.
 screens: $(DEV_STAMP) $(DIST)

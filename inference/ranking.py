@@ -24,6 +24,7 @@ from inference.evidence import fusion, openset
 from inference.evidence.barcode import canonical
 from inference.evidence.shipped import SHIPPED
 from inference.evidence.text import TextMatch
+from inference.minigpt.heard import Heard
 from inference.minigpt.heat import heat_map
 from inference.minigpt.reading import MOST_CODES, Reader, Reading
 from inference.minigpt.sight import Sight
@@ -161,10 +162,11 @@ def rank(
     p = (1 - none) * p
     fields = _fields(catalog, p, evidence.parts)
     reading = _read(minigpt, seen.sight, catalog.skus[catalog.codes[int(p.argmax())]], fields)
+    new = _new(minigpt, seen.sight, description, catalog) if none > CONFIDENT else {}
     return Recognition(
         model_version=version,
         site_number=number,
-        fields=fields | _read_fields(reading),
+        fields=fields | _read_fields(reading) | new,
         heat={
             key: heat_map(cells, minigpt.facts.looks, description.width_px, description.height_px)
             for key, cells in (reading.maps if reading else {}).items()
@@ -294,6 +296,24 @@ def _read(
         return None
     settled = {key: fields[key].value or _value(best, key) for key in ("sku", "category", "spec")}
     return minigpt.read(sight, settled, best.unit)
+
+
+def _new(
+    minigpt: Reader | None, sight: Sight | None, description: Description, catalog: Catalog
+) -> dict[str, FieldSuggestion]:
+    """What MiniGPT writes of a SKU that the catalog has not: its code and spec, where they are among
+    what was read on the pack."""
+    if minigpt is None or sight is None:
+        return {}
+    lines = sorted(description.ocr_lines, key=lambda line: -line.confidence)
+    heard = Heard([line.text for line in lines], [one.text for one in description.barcodes])
+    said = minigpt.write(sight, heard)
+    read = {*heard.printed, *heard.barcodes}
+    return {
+        key: _proposal(best.value, best.p, "minigpt")
+        for key in ("sku", "spec")
+        if (best := said[key][0]).value in read and best.value not in catalog.row_of
+    }
 
 
 def _read_fields(reading: Reading | None) -> dict[str, FieldSuggestion]:
