@@ -248,6 +248,8 @@ class Reader:
         values = self._alternatives(key, unit)
         header, close = self.vocabulary.header(key), self._after(key)
         written = [[*self._written(key, value)[1:], close] for value in values]
+        if key == "quantity":  # what follows its digits is one unit, mostly
+            written = distinct(written)
         return values, Tree.of([*before, header], written, place)
 
     def _written(self, key: str, value: str | None) -> list[int]:
