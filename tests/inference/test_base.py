@@ -51,10 +51,10 @@ def test_what_is_no_longer_what_was_sealed_is_refused(tmp_path: Path) -> None:
     (folder / "report.json").write_text("{}")  # is not loaded
     verify(folder)
     (folder / "onnx/step.onnx").write_bytes(b"other")
-    with pytest.raises(EngineError, match="step.onnx is not what was sealed"):
+    with pytest.raises(EngineError, match="is not what was sealed"):
         verify(folder)
     shutil.rmtree(folder / "onnx")
-    with pytest.raises(EngineError, match="step.onnx is missing"):
+    with pytest.raises(EngineError, match="is missing"):
         verify(folder)
 
 
