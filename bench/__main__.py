@@ -8,6 +8,9 @@ from pathlib import Path
 
 MEASUREMENTS = (
     "recognition",
+    "retrieval",
+    "index",
+    "describe",
     "serving",
     "engines",
     "loop",

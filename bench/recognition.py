@@ -15,6 +15,10 @@ photos out:
 State (a) has decided nothing, so all training photos are held out: its ``grouped`` row stands for
 ``random`` too.
 
+``98%`` is the share of photos above the confidence from which 98 in a hundred are right. The last table is
+about 'none of these': each SKU is left out of the catalog once, a fifth of them at a time, and its photos are asked
+about together with those of the others.
+
 With ``--model`` a MiniGPT, taught the training photos, joins in; it has seen them all, so that the validation
 photos alone are asked about. Descriptions are cached in ``--cache``, for reading text takes minutes.
 """
@@ -22,46 +26,30 @@ photos alone are asked about. Descriptions are cached in ``--cache``, for readin
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
 import json
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering
 from sklearn.model_selection import StratifiedKFold
 from tqdm import tqdm
 
-from inference.contracts import Change, Description, Example, Failure, SkuRecord
-from inference.describe import Describer
-from inference.evidence import fusion
+from inference.decided import FOLDS, DecidedPhotos, Photo, changes_of, draw, seen_by, shoot_folds
+from inference.evidence import fusion, openset
 from inference.learning import fit_heads
 from inference.local import limit_threads
 from inference.minigpt.reading import Reader
-from inference.pictures import decode
-from inference.ranking import MatchCache, gather, see
-from inference.retrieval.backbone import unpack
+from inference.ranking import MatchCache, gather, none_of_these, see
 from inference.retrieval.memory import SiteMemory
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDS = 5
 DRAWS = 3
 SHOTS = 5
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A described photo whose SKU is known."""
-
-    key: str
-    sku_code: str
-    description: Description
 
 
 @dataclass(frozen=True)
@@ -72,6 +60,7 @@ class Case:
     held_out: str
     decided: Sequence[Photo]
     asked: Sequence[Photo]
+    gone: frozenset[str] = frozenset()
 
 
 def data_folder() -> Path:
@@ -82,90 +71,12 @@ def data_folder() -> Path:
     return folder
 
 
-def describe_all(paths: Sequence[Path], cache_folder: Path) -> dict[str, Description]:
-    """Descriptions by the SHA-256 of the file, from the cache where it has them."""
-    describer = Describer()
-    name = hashlib.sha256(describer.name.encode()).hexdigest()[:12]
-    cache = cache_folder / f"descriptions-{name}.jsonl"
-    cache_folder.mkdir(parents=True, exist_ok=True)
-    known: dict[str, Description] = {}
-    if cache.exists():
-        for line in cache.read_text(encoding="utf-8").splitlines():
-            cached = Description.from_json(json.loads(line))
-            known[cached.image_sha256] = cached
-    with cache.open("a", encoding="utf-8") as out:
-        for path in tqdm(paths, "describe", disable=not sys.stderr.isatty()):
-            data = path.read_bytes()
-            if hashlib.sha256(data).hexdigest() in known:
-                continue
-            (description,) = describer.describe([data])
-            if isinstance(description, Failure):
-                sys.exit(f"{path}: {description.detail}")
-            known[description.image_sha256] = description
-            out.write(json.dumps(description.to_json(), ensure_ascii=False) + "\n")
-            out.flush()
-    return known
-
-
-def sku_of(caption: str) -> str:
-    """The SKU of a canonical caption."""
-    return caption.split("|", 1)[0].removeprefix("【SKU】")
-
-
-class Grocery:
+class Grocery(DecidedPhotos):
     """The data set, described."""
 
     def __init__(self, folder: Path, cache: Path) -> None:
-        with (folder / "metadata/sku_catalog.csv").open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-        labelled = {split: _labelled(folder, split) for split in ("train", "val")}
-        references = {row["code"]: folder / row["reference_image"] for row in rows}
-        paths = [*references.values(), *(p for s in labelled.values() for p, _ in s)]
-        known = describe_all(paths, cache)
-
-        def described(path: Path) -> Description:
-            return known[hashlib.sha256(path.read_bytes()).hexdigest()]
-
-        self.skus = [
-            SkuRecord(
-                **{k: v for k, v in row.items() if k != "reference_image"}  # type: ignore[arg-type]
-            )
-            for row in rows
-        ]
-        self.references = [
-            Photo(f"ref:{code}", code, described(path)) for code, path in references.items()
-        ]
-        self.paths = {f"cap:{path.name}": path for path, _ in labelled["val"]}
-        self.train, self.val = (
-            [Photo(f"cap:{path.name}", code, described(path)) for path, code in labelled[split]]
-            for split in ("train", "val")
-        )
-
-    def look(self, minigpt: Reader) -> None:
-        """Have ``minigpt`` look at the validation photos."""
-        self.val = [
-            replace(photo, description=replace(photo.description, sight=sight.pack()))
-            for photo in self.val
-            for sight in minigpt.see([decode(self.paths[photo.key].read_bytes())])
-        ]
-
-
-def _labelled(folder: Path, split: str) -> list[tuple[Path, str]]:
-    lines = (folder / f"annotations/{split}.jsonl").read_text(encoding="utf-8").splitlines()
-    records = [json.loads(line) for line in lines]
-    return [(folder / r["image_path"], sku_of(r["caption"])) for r in records]
-
-
-def grouped_folds(photos: Sequence[Photo]) -> np.ndarray:
-    """Fold [N] of each photo: per SKU, five clusters of look-alikes, dealt to the folds in turn."""
-    embeddings = np.stack([unpack(p.description.embedding) for p in photos])
-    labels = np.asarray([p.sku_code for p in photos])
-    fold = np.zeros(len(photos), int)
-    for number, code in enumerate(sorted(set(labels))):
-        rows = np.flatnonzero(labels == code)
-        clusters = AgglomerativeClustering(FOLDS, metric="cosine", linkage="average")
-        fold[rows] = (clusters.fit_predict(embeddings[rows]) + number) % FOLDS
-    return fold
+        super().__init__(folder, cache)
+        self.train, self.val = self.splits["train"], self.splits["val"]
 
 
 def random_folds(photos: Sequence[Photo]) -> np.ndarray:
@@ -177,17 +88,6 @@ def random_folds(photos: Sequence[Photo]) -> np.ndarray:
     return fold
 
 
-def draw(photos: Sequence[Photo], shots: int, seed: int) -> list[Photo]:
-    """Up to ``shots`` photos of each SKU."""
-    order = np.random.default_rng(seed).permutation(len(photos))
-    taken: dict[str, list[Photo]] = {}
-    for i in order:
-        of_sku = taken.setdefault(photos[i].sku_code, [])
-        if len(of_sku) < shots:
-            of_sku.append(photos[i])
-    return [p for of_sku in taken.values() for p in of_sku]
-
-
 def cases(data: Grocery) -> Iterator[Case]:
     """All held-out evaluations."""
     yield Case("a", "val", [], data.val)
@@ -197,7 +97,7 @@ def cases(data: Grocery) -> Iterator[Case]:
     yield Case("c", "val", data.train, data.val)
     for name, fold in (
         ("random", random_folds(data.train)),
-        ("grouped", grouped_folds(data.train)),
+        ("grouped", shoot_folds(data.train)),
     ):
         for number in range(FOLDS):
             rest = [p for p, f in zip(data.train, fold, strict=True) if f != number]
@@ -206,49 +106,55 @@ def cases(data: Grocery) -> Iterator[Case]:
             yield Case("c", name, rest, asked)
 
 
-def example(photo: Photo, kind: str) -> Example:
-    """The site's example that a photo becomes when it is decided."""
-    d = photo.description
-    text = " ".join(line.text for line in d.ocr_lines)
-    return Example(
-        key=photo.key,
-        sku_code=photo.sku_code,
-        kind=kind,  # type: ignore[arg-type]
-        embedding=d.embedding,
-        ocr_text=text,
-        keypoints=d.keypoints,
-    )
+def without_skus(data: Grocery) -> Iterator[Case]:
+    """Each SKU left out of the catalog once, in the states of :func:`cases`."""
+    codes = sorted({p.sku_code for p in data.train})
+    order = np.random.default_rng(1).permutation(len(codes))
+    fold = shoot_folds(data.train)
+    for number in range(FOLDS):
+        gone = frozenset(codes[i] for i in order[number::FOLDS])
+        rest = [p for p, f in zip(data.train, fold, strict=True) if f != number]
+        asked = [p for p, f in zip(data.train, fold, strict=True) if f == number]
+        for state, shots in (("a", 0), ("b", SHOTS), ("c", len(rest))):
+            yield Case(state, "val", draw(data.train, shots, number), data.val, gone)
+            yield Case(state, "grouped", draw(rest, shots, number), asked, gone)
 
 
 def evaluate(
     data: Grocery, case: Case, cache: MatchCache, minigpt: Reader | None = None
 ) -> list[dict[str, object]]:
-    """One row for each piece of evidence and photo: rank of the truth, confidence, rank time."""
+    """One row for each piece of evidence and photo: rank of the truth, confidence, rank time. Of
+    SKUs that are gone only whether the photo was taken for none of the catalog."""
     memory = SiteMemory("grocery")
-    examples = [example(p, "reference") for p in data.references]
-    examples += [example(p, "decided") for p in case.decided]
-    changes = [Change(0, "put_sku", sku=sku) for sku in data.skus]
-    changes += [Change(0, "put_example", example=e) for e in examples]
-    memory.apply(changes)
+    memory.apply(
+        changes_of(
+            [sku for sku in data.skus if sku.code not in case.gone],
+            [p for p in data.references if p.sku_code not in case.gone],
+            [p for p in case.decided if p.sku_code not in case.gone],
+        )
+    )
     started = time.perf_counter()
     heads = fit_heads(memory, cache)
     fit_s = time.perf_counter() - started
     catalog = memory.catalog()
-    rows = []
+    rows: list[dict[str, object]] = []
     for photo in case.asked:
         started = time.perf_counter()
-        evidence = gather(memory, catalog, heads, cache, see(photo.description), minigpt=minigpt)
+        seen = see(photo.description)
+        evidence = gather(memory, catalog, heads, cache, seen, minigpt=minigpt)
         fused = fusion.fuse(evidence.parts, heads.weights, len(catalog.codes))
+        none = none_of_these(memory, catalog, heads, seen, evidence, fused)
         ms = (time.perf_counter() - started) * 1000
+        common = {"state": case.state, "held_out": case.held_out, "asked": photo.key}
+        if case.gone:
+            rows.append({**common, "none": none, "gone": photo.sku_code in case.gone})
+            continue
         truth = catalog.row_of[photo.sku_code]
-        for name, p in {
-            **{k: np.exp(v) for k, v in evidence.parts.items()},
-            "fused": fused,
-        }.items():
+        parts = {name: np.exp(log_p) for name, log_p in evidence.parts.items()}
+        for name, p in {**parts, "fused": (1 - none) * fused}.items():
             rows.append(
                 {
-                    "state": case.state,
-                    "held_out": case.held_out,
+                    **common,
                     "evidence": name,
                     # ties count half, so that a silent source gains nothing
                     "rank": float((p > p[truth]).sum() + ((p == p[truth]).sum() - 1) / 2),
@@ -256,7 +162,6 @@ def evaluate(
                     "nll": float(-np.log(max(p[truth], 1e-12))),
                     "ms": ms,
                     "fit_s": fit_s,
-                    "asked": photo.key,
                 }
             )
     return rows
@@ -271,6 +176,7 @@ def summarise(rows: Sequence[dict[str, object]], asked: int) -> dict[str, float]
         "top5": float((rank < 5).sum() / asked),
         "ece": fusion.expected_calibration_error(confidence, rank < 0.5),
         "nll": float(np.mean([r["nll"] for r in rows])),
+        "coverage_98": openset.coverage_at(0.98, confidence, rank < 0.5)[1],
         "ms": float(np.median([r["ms"] for r in rows])),
         "fit_s": float(np.mean([r["fit_s"] for r in rows])),
     }
@@ -293,19 +199,29 @@ def main() -> None:
     minigpt = None
     if options.model is not None:
         minigpt, options.only = Reader.open(options.model), "val"
-        data.look(minigpt)
+        data.val = seen_by(minigpt, data.val)
     cache = MatchCache(capacity=5_000_000)
     rows: list[dict[str, object]] = []
-    chosen = [c for c in cases(data) if options.only in (None, c.held_out)]
+    chosen = [
+        case
+        for case in [*cases(data), *without_skus(data)]
+        if options.only in (None, case.held_out)
+    ]
     for case in tqdm(chosen, "evaluate", disable=not sys.stderr.isatty()):
         rows += evaluate(data, case, cache, minigpt)
     if not options.json:
-        medians = {k: np.median([t[k] for t in timings]) for k in timings[0]}
+        medians = {k: np.median([t[k] for t in timings if k in t]) for k in timings[0]}
         print("describe, ms a photo:", ", ".join(f"{k} {v:.0f}" for k, v in medians.items()))
+    show([r for r in rows if "rank" in r], as_json=options.json)
+    show_none([r for r in rows if "none" in r], as_json=options.json)
+
+
+def show(rows: Sequence[dict[str, object]], *, as_json: bool) -> None:
+    """The table of what was said of photos of known SKUs."""
+    if not as_json:
         print(f"{'state':6}{'held out':10}{'evidence':12}{'top-1':>7}{'top-5':>7}", end="")
-        print(f"{'ECE':>7}{'NLL':>7}{'rank ms':>9}{'fit s':>7}{'n':>6}")
-    keys = sorted({(r["state"], r["held_out"]) for r in rows}, key=str)
-    for state, held_out in keys:
+        print(f"{'ECE':>7}{'NLL':>7}{'98%':>7}{'rank ms':>9}{'fit s':>7}{'n':>6}")
+    for state, held_out in sorted({(r["state"], r["held_out"]) for r in rows}, key=str):
         of_case = [r for r in rows if (r["state"], r["held_out"]) == (state, held_out)]
         asked = sum(r["evidence"] == "fused" for r in of_case)
         for name in (*fusion.SOURCES, "fused"):
@@ -313,13 +229,28 @@ def main() -> None:
             if not chosen_rows:
                 continue
             s = summarise(chosen_rows, asked)
-            if options.json:
+            if as_json:
                 head = {"state": state, "held_out": held_out, "evidence": name}
                 print(json.dumps({**head, **s, "asked": asked}))
             else:
                 print(f"{state:6}{held_out:10}{name:12}{s['top1']:7.3f}{s['top5']:7.3f}", end="")
-                print(f"{s['ece']:7.3f}{s['nll']:7.3f}", end="")
+                print(f"{s['ece']:7.3f}{s['nll']:7.3f}{s['coverage_98']:7.3f}", end="")
                 print(f"{s['ms']:9.1f}{s['fit_s']:7.1f}{asked:6}")
+
+
+def show_none(rows: Sequence[dict[str, object]], *, as_json: bool) -> None:
+    """How well photos of SKUs that are not in the catalog are told from others."""
+    if not as_json:
+        print(f"{'state':6}{'held out':10}{'none: AUROC':>12}{'gone':>7}{'n':>6}")
+    for state, held_out in sorted({(r["state"], r["held_out"]) for r in rows}, key=str):
+        of_case = [r for r in rows if (r["state"], r["held_out"]) == (state, held_out)]
+        gone = np.asarray([r["gone"] for r in of_case], bool)
+        area = openset.auroc(np.asarray([r["none"] for r in of_case], float), gone)
+        if as_json:
+            row = {"state": state, "held_out": held_out, "evidence": "none", "auroc": area}
+            print(json.dumps({**row, "gone": float(gone.mean()), "asked": len(gone)}))
+        else:
+            print(f"{state:6}{held_out:10}{area:12.3f}{gone.mean():7.3f}{len(gone):6}")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ from typing import Any, Literal, Protocol, Self
 
 Point = tuple[float, float]
 """x, y in pixels of the upright picture, origin top left."""
+Box = tuple[float, float, float, float]
+"""x, y, width, height in pixels of the upright picture."""
+LATE = "late"
+"""Why a piece of evidence is missing that was not there when time was up."""
 
 
 # --- what a picture shows ------------------------------------------------------------------
@@ -58,8 +62,11 @@ class Description:
 
     ``embedding`` is a little-endian float16 vector [D], L2-normalised. ``keypoints`` are packed
     local features for geometric verification (empty when there are none). ``missing`` names each
-    piece of evidence that could not be had, with the reason, for example ``{"ocr": "timed out"}``.
-    ``sight`` is what MiniGPT saw (see :mod:`inference.minigpt.sight`), empty where none looked.
+    piece of evidence that could not be had, with the reason, for example ``{"ocr": "late"}``
+    (:data:`LATE`). One that misses anything is not to be kept as if it were whole.
+    ``sight`` is what MiniGPT saw (see :mod:`inference.minigpt.sight`), empty where none looked;
+    ``clip`` the float16 vector of a CLIP model, likewise. ``box`` is where alone text was read, if not
+    everywhere.
     ``describer`` names the versions that made it: descriptions of different describers are not
     comparable.
     """
@@ -75,12 +82,20 @@ class Description:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     keypoints: bytes = b""
     sight: bytes = b""
+    clip: bytes = b""
+    box: Box | None = None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The pieces of evidence that are missing, for whatever reason."""
+        return tuple(sorted(self.missing))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {
             "embedding": base64.b64encode(self.embedding).decode(),
             "keypoints": base64.b64encode(self.keypoints).decode(),
             "sight": base64.b64encode(self.sight).decode(),
+            "clip": base64.b64encode(self.clip).decode(),
         }
 
     @classmethod
@@ -91,6 +106,8 @@ class Description:
                 "embedding": base64.b64decode(data["embedding"]),
                 "keypoints": base64.b64decode(data.get("keypoints", "")),
                 "sight": base64.b64decode(data.get("sight", "")),
+                "clip": base64.b64decode(data.get("clip", "")),
+                "box": tuple(data["box"]) if data.get("box") else None,
                 "barcodes": tuple(Barcode(**_with_polygon(b)) for b in data.get("barcodes", ())),
                 "ocr_lines": tuple(OcrLine(**_with_polygon(o)) for o in data.get("ocr_lines", ())),
             }
@@ -129,7 +146,8 @@ class Example:
 
     ``key`` identifies it within the site (``ref:<picture id>`` or ``cap:<capture id>``).
     ``group`` is shared by near-duplicates and by the captures of one scene. ``keypoints`` are those
-    of the picture's :class:`Description`; without them it is not verified geometrically.
+    of the picture's :class:`Description`; without them it is not verified geometrically. ``caption``
+    is what was decided of it, for search by text. ``clip`` is the description's.
     """
 
     key: str
@@ -139,12 +157,17 @@ class Example:
     ocr_text: str = ""
     group: str = ""
     keypoints: bytes = b""
+    caption: str = ""
+    clip: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {
+        data = asdict(self) | {
             "embedding": base64.b64encode(self.embedding).decode(),
             "keypoints": base64.b64encode(self.keypoints).decode(),
+            "clip": base64.b64encode(self.clip).decode(),
         }
+        # a log says of an example what it said before there were captions and CLIP
+        return {k: v for k, v in data.items() if v or k not in ("caption", "clip")}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -153,6 +176,7 @@ class Example:
                 **data,
                 "embedding": base64.b64decode(data["embedding"]),
                 "keypoints": base64.b64decode(data.get("keypoints", "")),
+                "clip": base64.b64decode(data.get("clip", "")),
             }
         )
 
@@ -294,7 +318,9 @@ class Recognition:
     last one that what is learned from decided pictures was fitted on: both, the model's version and
     the description determine everything but ``timings_ms``. ``heat`` has a map for each field of
     MiniGPT's caption. ``flags`` is a subset of ``low_confidence``, ``evidence_disagrees``,
-    ``barcode_unknown``, ``empty_memory``.
+    ``barcode_unknown``, ``empty_memory``. ``left_out`` names the evidence that was not there in time,
+    or failed. ``none`` is the probability that the picture shows nothing of the catalog: with the
+    confidences of all SKUs it sums to 1.
     """
 
     model_version: str
@@ -305,6 +331,8 @@ class Recognition:
     flags: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     heat: Mapping[str, HeatMap] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    none: float | None = None
     learned_number: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -323,6 +351,8 @@ class Recognition:
             flags=tuple(data["flags"]),
             timings_ms=dict(data["timings_ms"]),
             heat={key: HeatMap(**one) for key, one in data.get("heat", {}).items()},
+            left_out=tuple(data.get("left_out", ())),
+            none=data.get("none"),
             learned_number=data.get("learned_number", 0),
         )
 

@@ -5,30 +5,47 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, Protocol
 
 from PIL import Image
 
-from inference.contracts import Description, Failure
+from inference.contracts import Box, Description, Failure, OcrLine
 from inference.evidence.barcode import read_barcodes
 from inference.evidence.ocr import TextReader, engine_version
+from inference.evidence.side_by_side import Once, SideBySide
 from inference.faults import fault_of
 from inference.minigpt.reading import Reader
 from inference.pictures import DEFAULT_MAX_PIXELS, PictureError, decode
 from inference.retrieval import backbone, keypoints
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
+
+SIDE_BY_SIDE = max(3, min(8, os.cpu_count() or 1))
+"""Pieces of evidence at work at a time, for all pictures: at least two readings of text and what else
+there is."""
+READINGS_KEPT = 4096
+
+
+class PictureTower(Protocol):
+    """Embeds pictures for search by text."""
+
+    name: str
+
+    def pictures(self, pictures: Sequence[Image.Image]) -> backbone.Float32Array:
+        """Unit vectors [B, D] of RGB pictures."""
+        ...
 
 
 class Describer:
-    """Thread-safe; each picture is described on the calling thread.
+    """Thread-safe. The pieces of a picture's evidence are gathered side by side.
 
-    ``threads`` bounds the threads of each ONNX session. A piece of evidence that fails is named in
-    ``Description.missing``; only the embedding is indispensable. Faults of the machine
-    (:func:`inference.faults.fault_of`) are raised: they say nothing about the picture.
+    ``threads`` bounds the threads of each ONNX session, ``side_by_side`` the pieces at work at a time.
+    A piece of evidence that fails is named in ``Description.missing``; only the embedding is
+    indispensable. Faults of the machine (:func:`inference.faults.fault_of`) are raised: they say nothing
+    about the picture. ``clip`` embeds pictures for search by text.
     """
 
     def __init__(
@@ -37,85 +54,107 @@ class Describer:
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         minigpt: Reader | None = None,
+        clip: PictureTower | None = None,
+        side_by_side: int = SIDE_BY_SIDE,
     ) -> None:
         self._max_pixels = max_pixels
         self._minigpt = minigpt
+        self._clip = clip
         self._embedder = backbone.ImageEmbedder(threads=threads)
         self._reader = TextReader(threads=threads)
+        self._pieces = SideBySide(side_by_side)
+        self._read: Once[tuple[str, str, Box | None], tuple[OcrLine, ...]] = Once(READINGS_KEPT)
         names = [backbone.MODEL_NAME, keypoints.EXTRACTOR_NAME, engine_version()]
-        self.name = "+".join([*names, *([minigpt.name] if minigpt else [])])
+        names += [part.name for part in (minigpt, clip) if part is not None]
+        self.name = "+".join(names)
 
-    def describe(self, images: Sequence[bytes]) -> list[Description | Failure]:
-        """Describe encoded pictures in order; a bad one fails alone."""
-        return [self._describe(image) for image in images]
+    def describe(
+        self,
+        images: Sequence[bytes],
+        *,
+        budget_s: float | None = None,
+        boxes: Sequence[Box | None] | None = None,
+    ) -> list[Description | Failure]:
+        """Describe encoded pictures in order; a bad one fails alone.
 
-    def _describe(self, image: bytes) -> Description | Failure:
+        ``budget_s`` is the time for each: evidence that is late is left out and named. What was read
+        late is remembered, so that asking again finds it. ``boxes`` say where alone to read text.
+        """
+        each = boxes or [None] * len(images)
+        return [
+            self._describe(image, budget_s, box) for image, box in zip(images, each, strict=True)
+        ]
+
+    def _describe(
+        self, image: bytes, budget_s: float | None, box: Box | None
+    ) -> Description | Failure:
         started = time.perf_counter()
         try:
             picture = decode(image, max_pixels=self._max_pixels)
         except PictureError as error:
             return error.failure
-        timings = {"decode": _ms_since(started)}
-        missing: dict[str, str] = {}
-        try:
-            embedding = _timed("embedding", timings, lambda: self._embedder.embed([picture])[0])
-        except Exception as error:
-            if fault_of(error):
-                raise
-            logger.exception("embedding failed")
-            return Failure("internal", f"embedding failed: {error}")
+        sha256 = hashlib.sha256(image).hexdigest()
+        decode_s = time.perf_counter() - started
+        found = self._pieces.gather(
+            self._actions(picture, sha256, box),
+            budget_s=None if budget_s is None else budget_s - decode_s,
+            needed=frozenset({"embedding"}),
+        )
+        for name, raised in found.errors.items():
+            if fault_of(raised):
+                raise raised
+            # a broken reader must not cost the annotator the other evidence
+            logger.error("%s failed", name, exc_info=raised)
+        if "embedding" in found.errors:
+            return Failure("internal", f"embedding failed: {found.errors['embedding']}")
+        value = found.values.get
+        broken = {name: str(e) or type(e).__name__ for name, e in found.errors.items()}
         return Description(
-            image_sha256=hashlib.sha256(image).hexdigest(),
+            image_sha256=sha256,
             width_px=picture.width,
             height_px=picture.height,
             describer=self.name,
-            embedding=backbone.pack(embedding),
-            barcodes=_optional("barcode", timings, missing, lambda: read_barcodes(picture), ()),
-            ocr_lines=_optional("ocr", timings, missing, lambda: self._reader.read(picture), ()),
-            keypoints=_optional(
-                "keypoints", timings, missing, lambda: keypoints.extract(picture), b""
-            ),
-            sight=_optional("minigpt", timings, missing, lambda: self._see(picture), b""),
-            missing=missing,
-            timings_ms=timings,
+            embedding=backbone.pack(found.values["embedding"]),
+            barcodes=value("barcode", ()),
+            ocr_lines=value("ocr", ()) + value("ocr_closer", ()),
+            keypoints=value("keypoints", b""),
+            sight=value("minigpt", b""),
+            clip=value("clip", b""),
+            box=box,
+            missing=found.left_out | broken,
+            timings_ms={"decode": round(decode_s * 1000, 2), **found.timings_ms},
         )
 
-    def _see(self, picture: Image.Image) -> bytes:
-        return self._minigpt.see([picture])[0].pack() if self._minigpt else b""
+    def _actions(
+        self, picture: Image.Image, sha256: str, box: Box | None
+    ) -> dict[str, Callable[[], Any]]:
+        """The pieces of evidence, the longest first."""
+        reader, minigpt, clip = self._reader, self._minigpt, self._clip
+
+        def once(name: str, read: Callable[[], tuple[OcrLine, ...]]) -> Callable[[], Any]:
+            return lambda: self._read.get((sha256, name, box), read)
+
+        actions: dict[str, Callable[[], Any]] = {}
+        if box is not None:
+            actions["ocr"] = once("box", lambda: reader.read_box(picture, box))
+        else:
+            actions["ocr"] = once("whole", lambda: reader.read_whole(picture))
+            actions["ocr_closer"] = once("closer", lambda: reader.read_closer(picture))
+        actions["embedding"] = lambda: self._embedder.embed([picture])[0]
+        if minigpt is not None:
+            actions["minigpt"] = lambda: minigpt.see([picture])[0].pack()
+        if clip is not None:
+            actions["clip"] = lambda: backbone.pack(clip.pictures([picture])[0])
+        actions["keypoints"] = lambda: keypoints.extract(picture)
+        actions["barcode"] = lambda: read_barcodes(picture)
+        return actions
 
     def warm_up(self) -> None:
-        """Load every model on this thread, so that its first request does not pay for it."""
-        picture = Image.new("RGB", (64, 64), "white")
-        self._embedder.embed([picture])
-        self._reader.read(picture)
-        self._see(picture)
+        """Load every model, so that the first request does not pay for it."""
+        found = self._pieces.gather(self._actions(Image.new("RGB", (64, 64), "white"), "", None))
+        for error in found.errors.values():
+            raise error
 
-
-def _optional(
-    name: str,
-    timings: dict[str, float],
-    missing: dict[str, str],
-    action: Callable[[], T],
-    default: T,
-) -> T:
-    try:
-        return _timed(name, timings, action)
-    except Exception as error:
-        if fault_of(error):
-            raise
-        # a broken reader must not cost the annotator the other evidence
-        logger.exception("%s failed", name)
-        missing[name] = str(error) or type(error).__name__
-        return default
-
-
-def _timed(name: str, timings: dict[str, float], action: Callable[[], T]) -> T:
-    started = time.perf_counter()
-    try:
-        return action()
-    finally:
-        timings[name] = _ms_since(started)
-
-
-def _ms_since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 2)
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._pieces.close()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
 from inference.contracts import Example, OcrLine
 from inference.evidence import fusion
-from inference.ranking import Heads, MatchCache, Seen, gather, shipped_weights
+from inference.evidence.shipped import SHIPPED
+from inference.ranking import Heads, MatchCache, Seen, gather
 from inference.retrieval.backbone import Float32Array, unpack
 from inference.retrieval.heads import (
+    fit_metric_head,
     fit_picture_head,
     fit_words_head,
     grouped_folds,
@@ -19,6 +22,7 @@ from inference.retrieval.heads import (
     near_duplicate_groups,
 )
 from inference.retrieval.memory import SiteMemory
+from inference.retrieval.towers import fit_text_tower
 
 MAX_WEIGHT_PICTURES = 200
 """Pictures on which the fusion weights are fitted: five numbers need no more."""
@@ -27,8 +31,11 @@ PRIOR_PICTURES = 60.0
 that taught the heads, and weights fitted on them suit the next shoot less well."""
 
 
-def fit_heads(memory: SiteMemory, cache: MatchCache) -> Heads:
-    """Heads for what ``memory`` holds now. The same examples give the same heads.
+def fit_heads(
+    memory: SiteMemory, cache: MatchCache, *, weights: Mapping[str, float] | None = None
+) -> Heads:
+    """Heads for what ``memory`` holds now. The same examples give the same heads. Fusion ``weights`` are
+    fitted too, unless they are given.
 
     Reference pictures join the training set of SKUs that have a decided picture; SKUs without one
     stay out of the heads, where a single studio picture would compete with photos on unlike terms.
@@ -39,12 +46,17 @@ def fit_heads(memory: SiteMemory, cache: MatchCache) -> Heads:
     taught = {e.sku_code for e in decided}
     references = [e for e in examples if e.kind == "reference" and e.sku_code in taught]
     if len(taught) < 2:
-        return Heads(revision=revision)
-    weights = _fit_weights(memory, cache, decided, references)
+        return Heads(weights=weights or SHIPPED.weights(0.0), revision=revision)
+    if weights is None:
+        weights = _fit_weights(memory, cache, decided, references)
     final = decided + references
+    embeddings, labels = _embeddings(final), [e.sku_code for e in final]
+    metric = fit_metric_head(embeddings, labels)
     return Heads(
-        picture=fit_picture_head(_embeddings(final), [e.sku_code for e in final]),
-        words=fit_words_head([e.ocr_text for e in final], [e.sku_code for e in final]),
+        picture=fit_picture_head(embeddings, labels),
+        metric=metric,
+        tower=fit_text_tower(examples, memory.catalog().skus, metric),
+        words=fit_words_head([e.ocr_text for e in final], labels),
         weights=weights,
         revision=revision,
     )
@@ -62,7 +74,7 @@ def _fit_weights(
             :MAX_WEIGHT_PICTURES
         ]
     )
-    prior = shipped_weights(harmonic_mean(list(Counter(labels).values())))
+    prior = SHIPPED.weights(harmonic_mean(list(Counter(labels).values())))
     catalog = memory.catalog()
     collected: list[dict[str, fusion.FloatArray]] = []
     truth: list[int] = []

@@ -14,12 +14,11 @@ import faiss
 import threadpoolctl
 
 from inference.contracts import (
+    Box,
     Change,
     Description,
     Failure,
     Found,
-    Hit,
-    OcrLine,
     OtherDescriber,
     Recognition,
     RecognizerError,
@@ -27,17 +26,22 @@ from inference.contracts import (
     StaleMemory,
 )
 from inference.describe import Describer
-from inference.evidence.fusion import FUSION_VERSION
+from inference.evidence.shipped import FUSION_VERSION
 from inference.learning import fit_heads
 from inference.minigpt.reading import Reader
 from inference.pictures import DEFAULT_MAX_PIXELS
 from inference.ranking import Heads, MatchCache, rank
+from inference.retrieval import search
 from inference.retrieval.backbone import unpack
+from inference.retrieval.clip import Clip
 from inference.retrieval.memory import SiteMemory
+from inference.retrieval.towers import ClipTower
 
 logger = logging.getLogger(__name__)
 
 _STALE_RETRY_S = 1.0
+INDEXES = "indexes"
+"""Folder beside a site's log for what can be made of it again."""
 SHIPPED_MODEL = Path(__file__).parent / "minigpt" / "base"
 
 
@@ -64,12 +68,20 @@ class _Site:
     """A site's memory with the heads learned from it, as it was at ``learned_number``. While ``lock``
     is held, nothing of it changes: an answer belongs to one number."""
 
-    def __init__(self, name: str) -> None:
-        self.memory = SiteMemory(name)
+    def __init__(self, name: str, folder: Path) -> None:
+        self.memory = SiteMemory(name, versions=folder / INDEXES)
         self.heads = Heads()
         self.learned_number = 0
         self.lock = threading.RLock()
         self.changed_at = 0.0
+        self._clip_tower: tuple[int, ClipTower] | None = None
+
+    def clip_tower(self, clip: Clip) -> ClipTower:
+        """The examples as ``clip`` saw them, made anew when they have changed."""
+        made, revision = self._clip_tower, self.memory.revision
+        if made is None or made[0] != revision:
+            made = self._clip_tower = (revision, ClipTower(clip, self.memory.examples()))
+        return made[1]
 
     def learn(self, cache: MatchCache) -> None:
         """Fit the heads to one number of the memory. It goes on changing meanwhile: if it did, they are
@@ -99,10 +111,12 @@ class LocalRecognizer:
     """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
 
     ``sites_dir`` holds one folder of log segments per site, ``model`` is the folder of a MiniGPT (the
-    shipped one, where there is one, unless given; none at all without ``minigpt``). ``threads``
-    bounds the threads of each ONNX session, and those of BLAS, FAISS and OpenCV in this process.
-    After ``debounce_s`` without a further change (at most ten times that), a background thread
-    re-fits the light heads and swaps them in; until then new examples already count as neighbours.
+    shipped one, where there is one, unless given; none at all without ``minigpt``), ``clip`` that of a
+    CLIP or SigLIP, by which pictures are then found by text
+    (:class:`inference.retrieval.clip.ClipError` when it is none). ``threads`` bounds the threads of each
+    ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without a
+    further change (at most ten times that), a background thread re-fits the light heads and swaps them
+    in; until then new examples already count as neighbours.
     """
 
     def __init__(
@@ -110,6 +124,7 @@ class LocalRecognizer:
         sites_dir: Path | str,
         *,
         model: Path | str | None = None,
+        clip: Path | str | None = None,
         minigpt: bool = True,
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
@@ -118,7 +133,10 @@ class LocalRecognizer:
         limit_threads(threads)
         self._sites_dir = Path(sites_dir)
         self._minigpt = open_model(model, threads=threads) if minigpt else None
-        self._describer = Describer(threads=threads, max_pixels=max_pixels, minigpt=self._minigpt)
+        self._clip = Clip(Path(clip), threads=threads) if clip is not None else None
+        self._describer = Describer(
+            threads=threads, max_pixels=max_pixels, minigpt=self._minigpt, clip=self._clip
+        )
         self._cache = MatchCache()
         self._sites: dict[str, _Site] = {}
         self._sites_lock = threading.Lock()
@@ -131,10 +149,19 @@ class LocalRecognizer:
     # --- the protocol ----------------------------------------------------------------------
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self,
+        images: Sequence[bytes],
+        *,
+        urgent: bool = False,
+        budget_s: float | None = None,
+        boxes: Sequence[Box | None] | None = None,
     ) -> list[Description | Failure]:
-        """Describe encoded pictures, in order. Without a queue, ``urgent`` changes nothing."""
-        return self._describer.describe(images)
+        """Describe encoded pictures, in order. Without a queue, ``urgent`` changes nothing.
+
+        ``budget_s`` is the time for each, after which evidence is left out and named in ``missing``;
+        ``boxes`` say where alone to read text.
+        """
+        return self._describer.describe(images, budget_s=budget_s, boxes=boxes)
 
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
         """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
@@ -151,19 +178,20 @@ class LocalRecognizer:
             return [replace(a, learned_number=known.learned_number) for a in answers]
 
     def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:
-        """Known pictures like that of a description, or SKUs that a text is about. Raises as
-        :meth:`rank` does."""
+        """Known pictures like that of a description, or pictures and SKUs that a text is about. Raises
+        as :meth:`rank` does."""
         if isinstance(query, Description):
             self._check_describer(query)
         known = self._site(site.site)
         with known.lock:
             self._reach(known, site)
-            hits = (
-                _about(known.memory, query)
-                if isinstance(query, str)
-                else _alike(known.memory, query, count)
-            )
-            return Found(known.memory.number, tuple(hits[:count]))
+            if isinstance(query, str):
+                tower = known.clip_tower(self._clip) if self._clip else known.heads.tower
+                hits = search.by_text(known.memory, tower, query, count)
+            else:
+                embedding, metric = unpack(query.embedding), known.heads.metric
+                hits = search.similar_pictures(known.memory, embedding, count, metric)
+            return Found(known.memory.number, tuple(hits))
 
     def ready(self) -> bool:
         """Models are loaded by the constructor, so an instance is ready."""
@@ -197,6 +225,7 @@ class LocalRecognizer:
     def close(self) -> None:
         """Stop the background fit. The instance is not ready afterwards."""
         self._closed = True
+        self._describer.close()
         self._wake.set()
         if self._learner is not None:
             self._learner.join(timeout=30)
@@ -206,7 +235,7 @@ class LocalRecognizer:
             raise RecognizerError(f"not a site name: {name!r}")
         with self._sites_lock:
             if name not in self._sites:
-                self._sites[name] = _Site(name)
+                self._sites[name] = _Site(name, self._sites_dir / name)
             return self._sites[name]
 
     def _check_describer(self, description: Description) -> None:
@@ -260,29 +289,7 @@ class LocalRecognizer:
                 known.changed_at = 0.0
                 try:
                     known.learn(self._cache)
+                    known.memory.tidy()
                 except Exception:
                     # the old heads go on serving; the next change tries again
-                    logger.exception("site %s: the heads could not be fitted", known.memory.site)
-
-
-def _alike(memory: SiteMemory, description: Description, count: int) -> list[Hit]:
-    near = memory.nearest(unpack(description.embedding), count)
-    return [Hit(n.key, n.sku_code, n.kind, n.similarity, ("picture",)) for n in near]
-
-
-def _about(memory: SiteMemory, text: str) -> list[Hit]:
-    """SKUs whose words are those of ``text``; the scores of
-    :class:`inference.evidence.text.PackTextMatcher`."""
-    catalog = memory.catalog()
-    scores = catalog.matcher.match([OcrLine(text, 1.0, ())]).scores
-    order = sorted((i for i in range(len(scores)) if scores[i] > 0), key=lambda i: (-scores[i], i))
-    return [
-        Hit(
-            f"sku:{catalog.codes[i]}",
-            catalog.codes[i],
-            "sku",
-            round(float(scores[i]), 4),
-            ("words",),
-        )
-        for i in order
-    ]
+                    logger.exception("site %s: nothing new was learned", known.memory.site)

@@ -20,43 +20,22 @@ from inference.contracts import (
     Recognition,
     SkuRecord,
 )
-from inference.evidence import fusion
+from inference.evidence import fusion, openset
 from inference.evidence.barcode import canonical
+from inference.evidence.shipped import SHIPPED
 from inference.evidence.text import TextMatch
 from inference.minigpt.heat import heat_map
 from inference.minigpt.reading import MOST_CODES, Reader, Reading
 from inference.minigpt.sight import Sight
 from inference.retrieval import keypoints
 from inference.retrieval.backbone import unpack
-from inference.retrieval.heads import PictureHead, WordsHead
+from inference.retrieval.heads import MetricHead, PictureHead, WordsHead
+from inference.retrieval.index import matrix
 from inference.retrieval.memory import Catalog, SiteMemory
+from inference.retrieval.towers import LearnedTower
 
 FloatArray = NDArray[np.float64]
 
-BARCODE_WEIGHT = 5.0
-"""A check digit stands behind a barcode: it outvotes the look of the pack."""
-MINIGPT_WEIGHT = 0.7
-"""Of a model that was taught SKUs of this site: what it was taught does not hang on how much has been
-decided since."""
-UNTAUGHT_WEIGHTS: Mapping[str, float] = {
-    "barcode": BARCODE_WEIGHT,
-    "pack_text": 1.0,
-    "neighbours": 1.0,
-    "minigpt": MINIGPT_WEIGHT,
-}
-"""For a site without decided pictures."""
-TAUGHT_WEIGHTS: Mapping[str, float] = {
-    "barcode": BARCODE_WEIGHT,
-    "pack_text": 0.45,
-    "neighbours": 0.35,
-    "picture": 0.6,
-    "words": 0.7,
-    "minigpt": MINIGPT_WEIGHT,
-}
-"""For a site with very many decided pictures. Heads and neighbours say the same twice over, so each
-counts less than alone."""
-HALF_TAUGHT = 1.5
-"""Decided pictures a SKU at which a site stands half-way between the two."""
 TEXT_SCALE = 1.5
 COSINE_SCALE = 40.0
 MATCH_SCALE = 0.7
@@ -75,21 +54,10 @@ SHORTLIST_MASS = 0.9995
 SEARCH_COUNT = 500
 MAX_CANDIDATES = 10
 MAX_NEIGHBOURS = 8
+COMPARED = 32
+"""Pictures of the most probable SKU that are compared in the learned space."""
 CONFIDENT = 0.5
 DISAGREEMENT = 0.6
-
-
-def shipped_weights(decided_per_sku: float) -> dict[str, float]:
-    """The weights from which the fit of a site's own starts.
-
-    What heads learned from a picture or two may be the shelf behind it, so they count little at
-    first, and print and reference pictures count as if nothing had been decided.
-    """
-    taught = decided_per_sku / (decided_per_sku + HALF_TAUGHT)
-    return {
-        source: taught * weight + (1 - taught) * UNTAUGHT_WEIGHTS.get(source, 0.0)
-        for source, weight in TAUGHT_WEIGHTS.items()
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +66,9 @@ class Heads:
 
     picture: PictureHead | None = None
     words: WordsHead | None = None
-    weights: Mapping[str, float] = field(default_factory=lambda: dict(UNTAUGHT_WEIGHTS))
+    metric: MetricHead | None = None
+    tower: LearnedTower | None = None
+    weights: Mapping[str, float] = field(default_factory=lambda: SHIPPED.weights(0.0))
     revision: int = 0
 
 
@@ -139,11 +109,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Log-probabilities [S] per source, and what there is to show for them."""
+    """Log-probabilities [S] per source, and what there is to show for them.
+
+    ``cosines`` [S] are those of each SKU's most similar picture, ``matches`` [S] the points that agree with
+    one; NaN where there is no picture, or it was not compared.
+    """
 
     parts: Mapping[str, FloatArray]
     text: TextMatch
     neighbours: tuple[Neighbour, ...]
+    cosines: FloatArray
+    matches: FloatArray
 
 
 def see(description: Description) -> Seen:
@@ -174,12 +150,15 @@ def rank(
             site_number=number,
             fields=_fields(catalog, np.zeros(0), {}),
             flags=("empty_memory",),
+            left_out=description.left_out,
         )
     read = {canonical(b.text) for b in description.barcodes}
     known = {code for text in read for code in catalog.by_barcode.get(text, ())}
     seen = see(description)
     evidence = gather(memory, catalog, heads, cache, seen, minigpt=minigpt, barcode_codes=known)
     p = fusion.fuse(evidence.parts, heads.weights, len(catalog.codes))
+    none = none_of_these(memory, catalog, heads, seen, evidence, p)
+    p = (1 - none) * p
     fields = _fields(catalog, p, evidence.parts)
     reading = _read(minigpt, seen.sight, catalog.skus[catalog.codes[int(p.argmax())]], fields)
     return Recognition(
@@ -196,7 +175,46 @@ def rank(
         neighbours=evidence.neighbours[:MAX_NEIGHBOURS],
         flags=_flags(p, evidence.parts, unknown_barcode=bool(read) and not known),
         timings_ms={"rank": round((time.perf_counter() - started) * 1000, 2)},
+        left_out=description.left_out,
+        none=round(none, 4),
     )
+
+
+def none_of_these(
+    memory: SiteMemory,
+    catalog: Catalog,
+    heads: Heads,
+    seen: Seen,
+    evidence: Evidence,
+    p: FloatArray,
+) -> float:
+    """The probability that the picture shows nothing of the catalog, given the fused ones [S]."""
+    if "barcode" in evidence.parts:
+        return 1 - fusion.BARCODE_TRUST
+    features = none_features(memory, catalog, heads, seen, evidence, p)
+    model = SHIPPED.none_taught if "learned" in features else SHIPPED.none_untaught
+    return model.probability(features, SHIPPED.none_prior)
+
+
+def none_features(
+    memory: SiteMemory,
+    catalog: Catalog,
+    heads: Heads,
+    seen: Seen,
+    evidence: Evidence,
+    p: FloatArray,
+) -> dict[str, float]:
+    """What :mod:`inference.evidence.openset` goes by."""
+    learned = None
+    if heads.metric is not None:
+        known = memory.pictures_of(catalog.codes[int(p.argmax())], COMPARED)
+        both = [
+            unpack(seen.embedding)[None],
+            *([matrix([e.embedding for e in known])] if known else []),
+        ]
+        vectors = heads.metric.embed(np.concatenate(both))
+        learned = float((vectors[1:] @ vectors[0]).max(initial=-1.0))
+    return openset.features_of(p, evidence.parts, evidence.text.scores, evidence.matches, learned)
 
 
 def gather(
@@ -240,13 +258,14 @@ def gather(
         for n in memory.nearest(vector, SEARCH_COUNT)
         if n.sku_code in catalog.row_of and n.key not in without
     ]
-    cosine = _cosine_logits(catalog, neighbours)
+    cosines = _cosines(catalog, neighbours)
+    cosine = _cosine_logits(cosines)
     preliminary = fusion.fuse(parts, heads.weights, size) * np.exp(fusion.log_softmax(cosine))
     shortlist = _shortlist(preliminary)
-    match = _match_logits(memory, catalog, cache, seen, shortlist, without)
+    matches = _matches(memory, catalog, cache, seen, shortlist, without)
     if neighbours:
-        parts["neighbours"] = fusion.log_softmax(cosine + match)
-    return Evidence(parts, text, tuple(neighbours))
+        parts["neighbours"] = fusion.log_softmax(cosine + _match_logits(matches, shortlist))
+    return Evidence(parts, text, tuple(neighbours), cosines, matches)
 
 
 def _taught(minigpt: Reader | None, sight: Sight | None, catalog: Catalog) -> FloatArray | None:
@@ -300,8 +319,8 @@ def _over_catalog(catalog: Catalog, codes: Sequence[str], log_p: FloatArray) -> 
     return fusion.spread(kept, [row for _, row in known], len(catalog.codes))
 
 
-def _cosine_logits(catalog: Catalog, neighbours: Sequence[Neighbour]) -> FloatArray:
-    """Logits [S] of each SKU's best cosine; SKUs without a picture stand at the mean of the rest.
+def _cosines(catalog: Catalog, neighbours: Sequence[Neighbour]) -> FloatArray:
+    """Each SKU's best cosine [S], NaN for those without a picture.
 
     Reference pictures alone count where a SKU has one: two photos from the same shelf resemble
     each other more than either resembles a studio picture, whatever they show.
@@ -312,17 +331,21 @@ def _cosine_logits(catalog: Catalog, neighbours: Sequence[Neighbour]) -> FloatAr
         of_kind[neighbour.sku_code] = max(
             of_kind.get(neighbour.sku_code, -1.0), neighbour.similarity
         )
-    chosen = {**best["decided"], **best["reference"]}
-    logits = np.zeros(len(catalog.codes))
-    if not chosen:
-        return logits
-    logits += COSINE_SCALE * float(np.mean(list(chosen.values())))
-    for code, cosine in chosen.items():
-        logits[catalog.row_of[code]] = COSINE_SCALE * cosine
-    return logits
+    cosines = np.full(len(catalog.codes), np.nan)
+    for code, cosine in {**best["decided"], **best["reference"]}.items():
+        cosines[catalog.row_of[code]] = cosine
+    return cosines
 
 
-def _match_logits(
+def _cosine_logits(cosines: FloatArray) -> FloatArray:
+    """Logits [S] of cosines; SKUs without a picture stand at the mean of the rest."""
+    pictured = ~np.isnan(cosines)
+    if not pictured.any():
+        return np.zeros(len(cosines))
+    return COSINE_SCALE * np.where(pictured, cosines, cosines[pictured].mean())
+
+
+def _matches(
     memory: SiteMemory,
     catalog: Catalog,
     cache: MatchCache,
@@ -330,17 +353,15 @@ def _match_logits(
     shortlist: NDArray[np.intp],
     without: frozenset[str],
 ) -> FloatArray:
-    """Logits [S] of geometric verification against the pictures of the shortlisted SKUs."""
-    unverified = MATCH_SCALE * UNVERIFIED_MATCH**MATCH_POWER
-    logits = np.full(len(catalog.codes), unverified)
+    """Scores [S] of geometric verification against the pictures of the shortlisted SKUs, NaN where
+    nothing was compared."""
+    scores = np.full(len(catalog.codes), np.nan)
     if not seen.keypoints:
-        return np.zeros(len(catalog.codes))
+        return scores
     points = None
-    unpictured = []
     for row in shortlist:
         examples = [e for e in memory.verifiable(catalog.codes[row]) if e.key not in without]
         if not examples:
-            unpictured.append(row)
             continue
         best = 0.0
         for example in examples:
@@ -351,8 +372,18 @@ def _match_logits(
                 score = keypoints.match_score(keypoints.unpack(example.keypoints), points)
                 cache.put(pair, score)
             best = max(best, score)
-        logits[row] = MATCH_SCALE * best**MATCH_POWER
-    if unpictured:
+        scores[row] = best
+    return scores
+
+
+def _match_logits(scores: FloatArray, shortlist: NDArray[np.intp]) -> FloatArray:
+    """Logits [S] of scores of geometric verification; those not compared stand at a wrong one's, and
+    shortlisted ones without a picture not far behind the best."""
+    unverified = MATCH_SCALE * UNVERIFIED_MATCH**MATCH_POWER
+    compared = ~np.isnan(scores)
+    logits = np.where(compared, MATCH_SCALE * np.nan_to_num(scores) ** MATCH_POWER, unverified)
+    unpictured = [row for row in shortlist if not compared[row]]
+    if compared.any() and unpictured:
         logits[unpictured] = max(unverified, logits.max() - UNPICTURED_GAP)
     return logits
 

@@ -22,7 +22,6 @@ from scipy.optimize import minimize
 FloatArray = NDArray[np.float64]
 
 SOURCES = ("barcode", "pack_text", "neighbours", "picture", "words", "minigpt")
-FUSION_VERSION = "fusion-2"
 UNSEEN_SHARE = 0.02
 BARCODE_TRUST = 0.995
 

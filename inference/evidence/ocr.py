@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import threading
+import math
 from dataclasses import replace
 from importlib.metadata import version
+from queue import Empty, LifoQueue
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from rapidocr import RapidOCR
 
-from inference.contracts import OcrLine
+from inference.contracts import Box, OcrLine
 from inference.minigpt.pixels import centre_box
 
 MIN_CONFIDENCE = 0.3
@@ -23,6 +24,8 @@ CENTRE_SHARE = 0.62
 """Part of the picture that is read a second time, larger: what a photo is about stands there."""
 CENTRE_BOX_THRESHOLD = 0.35
 _BOX_THRESHOLD = 0.5
+BOX_MARGIN = 0.05
+"""Around a box, of its longer side: people and detectors cut print off."""
 _MAX_CENTRE_ENLARGEMENT = 6.0
 _MIN_GAIN = 1.25
 """The second reading must enlarge by at least this over the first."""
@@ -60,33 +63,55 @@ def _widened(picture: Image.Image) -> Image.Image:
 
 
 class TextReader:
-    """Thread-safe reader; every concurrent caller gets an engine of its own (about 60 MB each).
+    """Thread-safe reader; as many engines as callers at a time, about 60 MB each.
 
     ``threads`` bounds ONNX Runtime's threads for one engine.
     """
 
     def __init__(self, *, threads: int = 1) -> None:
         self._threads = threads
-        self._local = threading.local()
+        self._idle: LifoQueue[Any] = LifoQueue()
 
     def read(self, picture: Image.Image) -> tuple[OcrLine, ...]:
-        """Lines of at least :data:`MIN_CONFIDENCE`, polygons in pixels of ``picture``.
+        """:meth:`read_whole`, then :meth:`read_closer`.
 
-        The whole picture is read, then its centre once more, larger and with a lower threshold. A
-        line that both readings found appears twice, on purpose: what was read twice is more likely
+        A line that both readings found appears twice, on purpose: what was read twice is more likely
         to be printed there, and the words head counts how often it was read.
         """
-        lines = self._read(picture, reading_scale(*picture.size))
-        left, top, right, bottom = centre_box(*picture.size, CENTRE_SHARE)
-        scale = reading_scale(right - left, bottom - top, at_most=_MAX_CENTRE_ENLARGEMENT)
+        return self.read_whole(picture) + self.read_closer(picture)
+
+    def read_whole(self, picture: Image.Image) -> tuple[OcrLine, ...]:
+        """Lines of at least :data:`MIN_CONFIDENCE`, polygons in pixels of ``picture``."""
+        return self._read(picture, reading_scale(*picture.size))
+
+    def read_closer(self, picture: Image.Image) -> tuple[OcrLine, ...]:
+        """The centre read larger and with a lower threshold; nothing where that enlarges little."""
+        area = centre_box(*picture.size, CENTRE_SHARE)
+        scale = _closer_scale(area)
         if scale < _MIN_GAIN * reading_scale(*picture.size):
-            return lines
-        again = self._read(
-            picture.crop((left, top, right, bottom)), scale, box_threshold=CENTRE_BOX_THRESHOLD
+            return ()
+        return self._read_area(picture, area, scale)
+
+    def read_box(self, picture: Image.Image, box: Box) -> tuple[OcrLine, ...]:
+        """What is printed in ``box``, widened a little, and nowhere else."""
+        margin = BOX_MARGIN * max(box[2:])
+        area = (
+            max(0, int(box[0] - margin)),
+            max(0, int(box[1] - margin)),
+            min(picture.width, math.ceil(box[0] + box[2] + margin)),
+            min(picture.height, math.ceil(box[1] + box[3] + margin)),
         )
-        return lines + tuple(
-            replace(line, polygon=tuple((x + left, y + top) for x, y in line.polygon))
-            for line in again
+        if area[0] >= area[2] or area[1] >= area[3]:
+            return ()
+        return self._read_area(picture, area, _closer_scale(area))
+
+    def _read_area(
+        self, picture: Image.Image, area: tuple[int, int, int, int], scale: float
+    ) -> tuple[OcrLine, ...]:
+        lines = self._read(picture.crop(area), scale, box_threshold=CENTRE_BOX_THRESHOLD)
+        return tuple(
+            replace(line, polygon=tuple((x + area[0], y + area[1]) for x, y in line.polygon))
+            for line in lines
         )
 
     def _read(
@@ -96,8 +121,12 @@ class TextReader:
             size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
             picture = picture.resize(size, Image.Resampling.BICUBIC)
         bgr = np.ascontiguousarray(np.asarray(_widened(picture))[:, :, ::-1])
-        # given each time: the engine remembers the last one
-        result = self._engine()(bgr, box_thresh=box_threshold)
+        engine = self._engine()
+        try:
+            # given each time: the engine remembers the last one
+            result = engine(bgr, box_thresh=box_threshold)
+        finally:
+            self._idle.put(engine)
         if result.txts is None or result.boxes is None:
             return ()
         return tuple(
@@ -111,9 +140,10 @@ class TextReader:
         )
 
     def _engine(self) -> Any:
-        engine = getattr(self._local, "engine", None)
-        if engine is None:
-            engine = RapidOCR(
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return RapidOCR(
                 params={
                     "Global.log_level": "error",
                     "Global.text_score": MIN_CONFIDENCE,
@@ -122,5 +152,8 @@ class TextReader:
                     "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
                 }
             )
-            self._local.engine = engine
-        return engine
+
+
+def _closer_scale(area: tuple[int, int, int, int]) -> float:
+    width, height = area[2] - area[0], area[3] - area[1]
+    return reading_scale(width, height, at_most=_MAX_CENTRE_ENLARGEMENT)

@@ -33,10 +33,11 @@ def normalise(text: str) -> str:
     return "".join(c for c in text if not unicodedata.combining(c))
 
 
-def tokens(text: str) -> list[str]:
+def tokens(text: str, *, shortest: int = 2) -> list[str]:
     """The words, numbers, percentages and CJK runs of a text, normalised.
 
-    Single letters and single digits are dropped: OCR invents them. ``3,0%`` and ``3%`` are one.
+    Those of fewer than ``shortest`` characters are dropped: OCR invents single letters and digits.
+    ``3,0%`` and ``3%`` are one.
     """
     found = []
     for token in _TOKEN.findall(normalise(text)):
@@ -45,7 +46,7 @@ def tokens(text: str) -> list[str]:
             if "." in number:
                 number = number.rstrip("0").rstrip(".")
             token = number + ("%" if token.endswith("%") else "")
-        if len(token) > 1:
+        if len(token) >= shortest:
             found.append(token)
     return found
 

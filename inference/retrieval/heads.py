@@ -20,6 +20,8 @@ Float32Array = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 
 SHRINKAGE = 0.5
+METRIC_SHRINKAGE = 0.15
+"""Recall of the nearest pictures lies on a plateau from 0.05 to 0.2 (bench/retrieval.py)."""
 MAX_TEMPERATURE = 0.05
 TEMPERATURE_HALF = 2.0
 """Discriminants in 1280 dimensions are far too sure of themselves: their logits are scaled by
@@ -31,6 +33,7 @@ MAX_WORDS_WEIGHTS = 4_000_000
 SKUs there is none, and the match against pack text stands alone."""
 _TYPICAL_VARIANCE = 4e-4
 """Within-SKU variance per dimension of unit embeddings, where none can be measured."""
+_LEAST_VARIANCE = 1e-9
 _MAX_ITERATIONS = 60
 NEAR_DUPLICATE_COSINE = 0.9
 
@@ -63,6 +66,52 @@ class WordsHead:
         return np.maximum(p, -50.0)
 
 
+@dataclass(frozen=True, slots=True)
+class MetricHead:
+    """A space in which pictures of one SKU lie close, SKUs that it never saw among them:
+    ``(x − mean) · weights``, normalised; weights [D, D]."""
+
+    mean: Float32Array
+    weights: Float32Array
+
+    def embed(self, embeddings: Float32Array) -> Float32Array:
+        """Learned unit embeddings [B, D] of backbone embeddings [B, D]."""
+        moved = (embeddings - self.mean) @ self.weights
+        norms = np.linalg.norm(moved, axis=-1, keepdims=True)
+        learned: Float32Array = moved / np.maximum(norms, 1e-12)
+        return learned
+
+
+def fit_metric_head(embeddings: Float32Array, labels: Sequence[str]) -> MetricHead | None:
+    """Fit on embeddings [N, D]; None where fewer than two SKUs are present, or none has two pictures.
+
+    Discriminative whitening (Mikolajczyk and Matas 2007): what differs between pictures of one SKU,
+    such as the shelf and the light, is scaled down, Σ_within^(−1/2) with a shrunken Σ.
+    """
+    if len(set(labels)) < 2 or len(set(labels)) == len(labels):
+        return None
+    x = embeddings.astype(np.float64)
+    scatter, level = _scatter(x, labels)
+    if level < _LEAST_VARIANCE:
+        return None
+    scatter *= 1 - METRIC_SHRINKAGE
+    scatter[np.diag_indices_from(scatter)] += METRIC_SHRINKAGE * level
+    variance, axes = np.linalg.eigh(scatter)
+    weights = axes * np.sqrt(level / variance)
+    return MetricHead(x.mean(axis=0).astype(np.float32), weights.astype(np.float32))
+
+
+def _scatter(x: FloatArray, labels: Sequence[str]) -> tuple[FloatArray, float]:
+    """How pictures [N, D] differ about the mean of their SKU [D, D], and the mean variance."""
+    _, y = np.unique(np.asarray(labels), return_inverse=True)
+    counts = np.bincount(y)
+    means = np.zeros((len(counts), x.shape[1]))
+    np.add.at(means, y, x)
+    residual = x - (means / counts[:, None])[y]
+    scatter: FloatArray = residual.T @ residual / max(1, len(x) - len(counts))
+    return scatter, float(np.trace(scatter)) / x.shape[1]
+
+
 def fit_picture_head(embeddings: Float32Array, labels: Sequence[str]) -> PictureHead | None:
     """Fit on embeddings [N, D]; None when fewer than two SKUs are present.
 
@@ -83,10 +132,8 @@ def fit_picture_head(embeddings: Float32Array, labels: Sequence[str]) -> Picture
     means = np.zeros((len(codes), x.shape[1]))
     np.add.at(means, y, x)
     means /= counts[:, None]
-    residual = x - means[y]
-    scatter = residual.T @ residual / max(1, len(x) - len(codes))
-    level = float(np.trace(scatter)) / x.shape[1]
-    if level < 1e-9:  # one picture a SKU: no spread to learn from
+    scatter, level = _scatter(x, labels)
+    if level < _LEAST_VARIANCE:  # one picture a SKU: no spread to learn from
         scatter, level = np.eye(x.shape[1]) * _TYPICAL_VARIANCE, _TYPICAL_VARIANCE
     covariance = (1 - SHRINKAGE) * scatter
     covariance[np.diag_indices_from(covariance)] += SHRINKAGE * level

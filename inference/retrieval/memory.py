@@ -24,12 +24,19 @@ from inference.contracts import (
 )
 from inference.evidence.barcode import canonical
 from inference.evidence.text import PackTextMatcher
-from inference.retrieval.backbone import DIMENSIONS, unpack
-from inference.retrieval.index import PictureIndex
+from inference.retrieval import versions
+from inference.retrieval.backbone import DIMENSIONS
+from inference.retrieval.index import PictureIndex, code_all, fingerprint_of
+from inference.retrieval.words import WordsIndex
 
 Float32Array = NDArray[np.float32]
 Kind = Literal["reference", "decided"]
 logger = logging.getLogger(__name__)
+
+WORD_FIELDS = {"caption": 2.0, "catalog": 2.0, "pack": 1.0, "ocr": 0.7}
+"""Where words stand, and what they weigh: people wrote captions and catalogs, OCR guesses."""
+_WORDS_DEPTH = 2000
+_SKU = "sku:"
 
 
 class MemoryFault(RecognizerError):
@@ -57,10 +64,18 @@ class Catalog:
 
 
 class SiteMemory:
-    """SKUs and examples of one site. Thread-safe. Changes are visible to the next query."""
+    """SKUs and examples of one site. Thread-safe. Changes are visible to the next query.
 
-    def __init__(self, site: str, *, limits: MemoryLimits | None = None) -> None:
+    ``versions`` is a folder for what is coded of large indexes (:mod:`inference.retrieval.versions`),
+    without which a new process codes it again.
+    """
+
+    def __init__(
+        self, site: str, *, limits: MemoryLimits | None = None, versions: Path | None = None
+    ) -> None:
         self.site = site
+        self._versions = versions
+        self._tidying = threading.Lock()
         self.number = 0
         self._limits = limits or MemoryLimits()
         self._lock = threading.RLock()
@@ -69,6 +84,7 @@ class SiteMemory:
         self._decided_of: dict[str, dict[str, str]] = {}
         self._references_of: dict[str, set[str]] = {}
         self._indexes = _empty_indexes()
+        self._words = WordsIndex(WORD_FIELDS)
         self._catalog: Catalog | None = None
         self.revision = 0
         """Counts changes to examples or SKUs, so that a fit can tell whether it is out of date."""
@@ -86,6 +102,8 @@ class SiteMemory:
             return self.number
         segments = [s for p in folder.iterdir() if (s := Segment.parse(p.name)) is not None]
         with self._lock:
+            if self.number == 0:
+                self._adopt_versions()
             bases = [s for s in segments if s.kind == "base"]
             newest = max(bases, key=lambda s: s.last, default=None)
             if (
@@ -130,9 +148,11 @@ class SiteMemory:
             self.revision += 1
             if change.op == "put_sku" and change.sku is not None:
                 self._skus[change.sku.code] = change.sku
+                self._words.put(_SKU + change.sku.code, _sku_words(change.sku))
                 self._catalog = None
             elif change.op == "delete_sku":
                 self._skus.pop(change.key, None)
+                self._words.remove(_SKU + change.key)
                 self._catalog = None
             elif change.op == "put_example" and change.example is not None:
                 self._put_example(change.example)
@@ -148,7 +168,9 @@ class SiteMemory:
         self._examples.clear()
         self._decided_of.clear()
         self._references_of.clear()
-        self._indexes = _empty_indexes()
+        for index in self._indexes.values():
+            index.clear()
+        self._words = WordsIndex(WORD_FIELDS)
         self._catalog = None
 
     def _put_example(self, example: Example) -> None:
@@ -166,7 +188,7 @@ class SiteMemory:
                     return
                 self._delete_example(last)
         try:
-            self._indexes[example.kind].put(example.key, unpack(example.embedding))
+            self._indexes[example.kind].put(example.key, example.embedding)
         except ValueError as error:
             # made by another describer: one old picture must not cost the site its memory
             logger.warning("site %s: example ignored: %s", self.site, error)
@@ -174,17 +196,75 @@ class SiteMemory:
             self._references_of.get(example.sku_code, set()).discard(example.key)
             return
         self._examples[example.key] = example
+        self._words.put(example.key, {"caption": [example.caption], "ocr": [example.ocr_text]})
 
     def _delete_example(self, key: str) -> None:
         example = self._examples.pop(key, None)
         if example is None:
             return
         self._indexes[example.kind].remove(key)
+        self._words.remove(key)
         if example.kind == "reference":
             self._references_of[example.sku_code].discard(key)
             self._catalog = None
         else:
             self._decided_of[example.sku_code].pop(key, None)
+
+    # --- large indexes ---------------------------------------------------------------------
+
+    def tidy(self) -> None:
+        """Bring the indexes into the form that fits their size, check that they hold what is known,
+        and keep what is coded. Takes minutes where there is very much; queries go on meanwhile."""
+        with self._tidying:
+            for kind, index in self._indexes.items():
+                if self._tidy(index) and self._versions is not None:
+                    assert index.coded is not None
+                    versions.save(self._versions / kind, index.coded)
+                self._reconcile(kind)
+
+    def _tidy(self, index: PictureIndex) -> bool:
+        """Whether there is something newly coded."""
+        with self._lock:
+            tier = index.outgrown()
+            items = index.items() if tier is not None else []
+        if tier is not None:
+            coded = code_all(items, tier, gpu=index.gpu) if tier.factory else None
+            with self._lock:
+                index.adopt(coded)
+        changed = tier is not None
+        while True:
+            with self._lock:
+                if not index.absorb():
+                    return changed and index.coded is not None
+                changed = True
+
+    def _reconcile(self, kind: Kind) -> None:
+        """Compare count and hash of an index with those of the examples; mend what differs."""
+        index = self._indexes[kind]
+        with self._lock:
+            known = self._vectors(kind)
+            told = index.fingerprint
+        if told == fingerprint_of(known.items()):
+            return
+        logger.error("site %s: the index of %s pictures is put right", self.site, kind)
+        with self._lock:
+            known, there = self._vectors(kind), dict(index.items())
+            for key in there.keys() - known.keys():
+                index.remove(key)
+            for key, packed in known.items():
+                if there.get(key) != packed:
+                    index.put(key, packed)
+
+    def _vectors(self, kind: Kind) -> dict[str, bytes]:
+        return {e.key: e.embedding for e in self._examples.values() if e.kind == kind}
+
+    def _adopt_versions(self) -> None:
+        if self._versions is None:
+            return
+        for kind, index in self._indexes.items():
+            coded = versions.load(self._versions / kind, DIMENSIONS, gpu=index.gpu)
+            if coded is not None:
+                index.adopt(coded)
 
     # --- queries ---------------------------------------------------------------------------
 
@@ -230,6 +310,39 @@ class SiteMemory:
                         found.append(Neighbour(key, code, kind, round(cosine, 4)))
             return sorted(found, key=lambda n: (-n.similarity, n.key))
 
+    def by_words(
+        self, text: str, count: int
+    ) -> list[tuple[str, str, Kind | Literal["sku"], float]]:
+        """Key, SKU, kind and score of up to ``count`` pictures whose own words or whose SKU's words
+        fit ``text``, best first, and of SKUs without a picture that do."""
+        with self._lock:
+            of_sku: dict[str, float] = {}
+            of_picture: dict[str, float] = {}
+            for key, score in self._words.search(text, _WORDS_DEPTH):
+                if key.startswith(_SKU):
+                    of_sku[key.removeprefix(_SKU)] = score
+                elif self._examples[key].sku_code in self._skus:
+                    of_picture[key] = score
+            found: dict[str, tuple[str, Kind | Literal["sku"], float]] = {}
+            for code, score in of_sku.items():
+                keys = [*self._references_of.get(code, ()), *self._decided_of.get(code, ())]
+                if not keys:
+                    found[_SKU + code] = (code, "sku", score)
+                for key in keys:
+                    of_picture.setdefault(key, 0.0)
+            for key, score in of_picture.items():
+                example = self._examples[key]
+                total = score + of_sku.get(example.sku_code, 0.0)
+                found[key] = (example.sku_code, example.kind, total)
+            order = sorted(found, key=lambda key: (-found[key][2], key))[:count]
+            return [(key, *found[key]) for key in order]
+
+    def example(self, key: str) -> Example | None:
+        """The example of this key, if its SKU is in the catalog."""
+        with self._lock:
+            example = self._examples.get(key)
+            return example if example is not None and example.sku_code in self._skus else None
+
     def examples(self) -> list[Example]:
         """All examples of SKUs in the catalog, ordered by key."""
         with self._lock:
@@ -238,6 +351,14 @@ class SiteMemory:
                 for key in sorted(self._examples)
                 if self._examples[key].sku_code in self._skus
             ]
+
+    def pictures_of(self, code: str, count: int) -> list[Example]:
+        """Up to ``count`` examples of a SKU, its reference pictures first, the same ones each time."""
+        with self._lock:
+            decided = self._decided_of.get(code, {})
+            keys = sorted(self._references_of.get(code, ()))
+            keys += sorted(decided, key=decided.__getitem__)
+            return [self._examples[key] for key in keys[:count]]
 
     def verifiable(self, code: str) -> list[Example]:
         """Pictures of a SKU to compare point by point: its references, then a few decided ones."""
@@ -251,6 +372,13 @@ class SiteMemory:
 
 def _empty_indexes() -> dict[Kind, PictureIndex]:
     return {"reference": PictureIndex(DIMENSIONS), "decided": PictureIndex(DIMENSIONS)}
+
+
+def _sku_words(sku: SkuRecord) -> dict[str, list[str]]:
+    return {
+        "catalog": [sku.code, sku.name, sku.brand, sku.category, sku.spec, sku.barcode],
+        "pack": [sku.pack_text],
+    }
 
 
 def _reaches(segments: Iterable[Segment], number: int, last: int) -> bool:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.contracts import Change, Description, Example, SiteRef, SkuRecord
+from inference.evidence.shipped import BARCODE_WEIGHT, SHIPPED
 from inference.local import LocalRecognizer
-from inference.ranking import TAUGHT_WEIGHTS, UNTAUGHT_WEIGHTS, shipped_weights
 from inference.retrieval import heads
 from inference.scenes import SkuTruth, demo_catalog, render_reference, render_scene
 
@@ -65,15 +65,16 @@ def test_a_printed_word_outweighs_heads_that_never_saw_its_sku(
 @given(st.floats(0, 1000), st.floats(0, 1000))
 def test_heads_gain_weight_with_what_is_decided(few: float, many: float) -> None:
     few, many = sorted((few, many))
-    before, after = shipped_weights(few), shipped_weights(many)
-    assert before["picture"] <= after["picture"] <= TAUGHT_WEIGHTS["picture"]
-    assert before["words"] <= after["words"] <= TAUGHT_WEIGHTS["words"]
-    assert before["pack_text"] >= after["pack_text"] >= TAUGHT_WEIGHTS["pack_text"]
+    before, after = SHIPPED.weights(few), SHIPPED.weights(many)
+    assert before["picture"] <= after["picture"] <= SHIPPED.taught["picture"]
+    assert before["words"] <= after["words"] <= SHIPPED.taught["words"]
+    assert before["pack_text"] >= after["pack_text"] >= SHIPPED.taught["pack_text"]
 
 
 def test_heads_weigh_nothing_where_nothing_is_decided() -> None:
-    weights = shipped_weights(0)
-    assert {s: w for s, w in weights.items() if w} == dict(UNTAUGHT_WEIGHTS)
+    weights = SHIPPED.weights(0)
+    untaught = {"barcode": BARCODE_WEIGHT, **SHIPPED.untaught}
+    assert {s: w for s, w in weights.items() if w} == untaught
 
 
 def test_a_sku_with_few_pictures_is_not_held_back_by_one_with_many() -> None:

@@ -1,0 +1,209 @@
+"""Fit what fusion starts from on decided photos, each asked about by what was learned of others.
+
+Folds keep a SKU's photos of one shoot together. A site is tried in four states: nothing decided, one and five
+photos a SKU, all photos. For 'none of these', a fifth of the SKUs is left out of the catalog in turn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from inference.contracts import SkuRecord
+from inference.decided import FOLDS, Photo, changes_of, draw, shoot_folds
+from inference.evidence import fusion, openset
+from inference.evidence.shipped import Shipped
+from inference.learning import fit_heads
+from inference.minigpt.reading import Reader
+from inference.ranking import MatchCache, gather, none_features, see
+from inference.retrieval.heads import harmonic_mean
+from inference.retrieval.memory import SiteMemory
+
+FloatArray = NDArray[np.float64]
+STATES = {"none": 0, "one": 1, "few": 5, "all": 10**9}
+"""Decided photos a SKU."""
+_LEAST_NLL = 0.01
+_LEAST_WEIGHT, _MOST_WEIGHT = np.log(0.02), np.log(3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A photo that was asked about, and what was said: log-probabilities [S] by source, the row of
+    the truth in the catalog (−1: it is none of these), and the features of that."""
+
+    state: str
+    fold: int
+    decided_per_sku: float
+    parts: dict[str, FloatArray]
+    truth: int
+    size: int
+    features: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a site knows, and which photos it is asked about. The SKUs ``gone`` are not in its catalog."""
+
+    state: str
+    fold: int
+    decided: Sequence[Photo]
+    asked: Sequence[Photo]
+    gone: frozenset[str] = frozenset()
+
+
+def cases(photos: Sequence[Photo], *, leave_out: bool) -> Iterator[Case]:
+    """All of them; with ``leave_out`` each fold lacks another fifth of the SKUs, whose photos in all
+    folds but the training ones are asked about."""
+    fold = shoot_folds(photos)
+    codes = sorted({p.sku_code for p in photos})
+    shuffled = np.random.default_rng(0).permutation(len(codes))
+    for number in range(FOLDS):
+        gone = frozenset(codes[i] for i in shuffled[number::FOLDS]) if leave_out else frozenset()
+        rest = [p for p, f in zip(photos, fold, strict=True) if f != number]
+        asked = [p for p, f in zip(photos, fold, strict=True) if f == number]
+        for state, shots in STATES.items():
+            yield Case(state, number, draw(rest, shots, number), asked, gone)
+
+
+def ask(
+    case: Case,
+    skus: Sequence[SkuRecord],
+    references: Sequence[Photo],
+    shipped: Shipped,
+    cache: MatchCache,
+    minigpt: Reader | None = None,
+) -> Iterator[Asked]:
+    """What a site that knows ``case.decided`` says of the photos asked about, with shipped weights."""
+    memory = SiteMemory("fitting")
+    memory.apply(
+        changes_of(
+            [s for s in skus if s.code not in case.gone],
+            [p for p in references if p.sku_code not in case.gone],
+            [p for p in case.decided if p.sku_code not in case.gone],
+        )
+    )
+    known = Counter(p.sku_code for p in case.decided if p.sku_code not in case.gone)
+    per_sku = harmonic_mean(list(known.values()))
+    weights = shipped.weights(per_sku)
+    heads = fit_heads(memory, cache, weights=weights)
+    catalog = memory.catalog()
+    for photo in case.asked:
+        seen = see(photo.description)
+        evidence = gather(memory, catalog, heads, cache, seen, minigpt=minigpt)
+        p = fusion.fuse(evidence.parts, weights, len(catalog.codes))
+        yield Asked(
+            case.state,
+            case.fold,
+            per_sku,
+            dict(evidence.parts),
+            catalog.row_of.get(photo.sku_code, -1),
+            len(catalog.codes),
+            none_features(memory, catalog, heads, seen, evidence, p),
+        )
+
+
+def fit_shipped_weights(asked: Sequence[Asked], start: Shipped) -> Shipped:
+    """The weights of both kinds of site, and where it stands half-way, that make the truths most probable:
+    least mean logarithm of the negative log-likelihoods of the states, so that one that leaves little
+    to be learned counts as much as another. Sources of which nothing was heard keep their weights. That
+    of MiniGPT hangs on no decisions."""
+    heard = {source for one in asked for source in one.parts} - {"barcode"}
+    taught = [s for s in fusion.SOURCES if s in heard]
+    untaught = [s for s in taught if s in start.untaught and s != "minigpt"]
+    sources = list(start.taught)
+    x = np.stack([_stacked(one, sources) for one in asked])  # [N, S, K]
+    truth = np.array([one.truth for one in asked])
+    n, place = np.unique([one.decided_per_sku for one in asked], return_inverse=True)
+    states, state = np.unique([one.state for one in asked], return_inverse=True)
+    share = 1 / np.bincount(state)
+
+    def read(v: FloatArray) -> Shipped:
+        e = np.exp(v)
+        fitted = dict(zip(taught, e[: len(taught)].tolist(), strict=True))
+        before = dict(zip(untaught, e[len(taught) : -1].tolist(), strict=True))
+        if "minigpt" in fitted:
+            before["minigpt"] = fitted["minigpt"]
+        return replace(
+            start,
+            taught={**start.taught, **fitted},
+            untaught={**start.untaught, **before},
+            half_taught=float(e[-1]),
+        )
+
+    def loss(v: FloatArray) -> float:
+        shipped = read(v)
+        w = np.array([[shipped.weights(k)[s] for s in sources] for k in n])
+        log_p = fusion.log_softmax(np.einsum("nsk,nk->ns", x, w[place]))
+        nll = -np.bincount(state, log_p[np.arange(len(truth)), truth], len(states)) * share
+        return float(np.log(nll + _LEAST_NLL).mean())
+
+    first = [start.taught[s] for s in taught] + [start.untaught[s] for s in untaught]
+    begin = np.log([*first, start.half_taught])
+    bounds = [(_LEAST_NLL = 0.01
+_LEAST_WEIGHT, _MOST_WEIGHT)] * (len(begin) - 1) + [(np.log(0.1), np.log(20.0))]
+    return read(minimize(loss, begin, method="L-BFGS-B", bounds=bounds).x)
+
+
+def _stacked(one: Asked, sources: Sequence[str]) -> FloatArray:
+    silent = np.full(one.size, -np.log(one.size))
+    return np.stack([one.parts.get(source, silent) for source in sources], axis=-1)
+
+
+def fit_shipped_none(asked: Sequence[Asked], start: Shipped) -> Shipped:
+    """The models of none of these, for sites without and with a learned space."""
+    models = {}
+    for name, taught in (("none_untaught", False), ("none_taught", True)):
+        kind = [one for one in asked if ("learned" in one.features) == taught]
+        none = np.array([one.truth < 0 for one in kind])
+        if none.any() and not none.all():
+            models[name] = openset.fit_none([one.features for one in kind], none)
+    return replace(start, **models)
+
+
+def crossed(
+    asked: Sequence[Asked], fit: Callable[[Sequence[Asked]], Shipped]
+) -> Iterator[tuple[Shipped, list[Asked]]]:
+    """For each fold, what is fitted on the others, and its photos."""
+    for number in range(FOLDS):
+        yield (
+            fit([one for one in asked if one.fold != number]),
+            [one for one in asked if one.fold == number],
+        )
+
+
+def closed_figures(pairs: Sequence[tuple[Shipped, list[Asked]]]) -> dict[str, float]:
+    """How good the fused probabilities are: first, among five, calibration, likelihood."""
+    rank, confidence, nll = [], [], []
+    for shipped, asked in pairs:
+        for one in asked:
+            p = fusion.fuse(one.parts, shipped.weights(one.decided_per_sku), one.size)
+            rank.append(int((p > p[one.truth]).sum()))
+            confidence.append(float(p.max()))
+            nll.append(-float(np.log(max(p[one.truth], 1e-12))))
+    right = np.array(rank) == 0
+    threshold, coverage = openset.coverage_at(0.98, np.array(confidence), right)
+    return {
+        "top1": float(right.mean()),
+        "top5": float((np.array(rank) < 5).mean()),
+        "ece": fusion.expected_calibration_error(np.array(confidence), right),
+        "nll": float(np.mean(nll)),
+        "coverage_98": coverage,
+        "threshold_98": threshold,
+    }
+
+
+def none_figures(pairs: Sequence[tuple[Shipped, list[Asked]]]) -> dict[str, float]:
+    """How well 'none of these' is told, whatever its prior."""
+    score, none = [], []
+    for shipped, asked in pairs:
+        for one in asked:
+            taught = "learned" in one.features
+            model = shipped.none_taught if taught else shipped.none_untaught
+            score.append(model.log_odds(one.features))
+            none.append(one.truth < 0)
+    return {"auroc": openset.auroc(np.array(score), np.array(none)), "share": float(np.mean(none))}
