@@ -144,8 +144,7 @@ def fit_shipped_weights(asked: Sequence[Asked], start: Shipped) -> Shipped:
 
     first = [start.taught[s] for s in taught] + [start.untaught[s] for s in untaught]
     begin = np.log([*first, start.half_taught])
-    bounds = [(_LEAST_NLL = 0.01
-_LEAST_WEIGHT, _MOST_WEIGHT)] * (len(begin) - 1) + [(np.log(0.1), np.log(20.0))]
+    bounds = [(_LEAST_WEIGHT, _MOST_WEIGHT)] * (len(begin) - 1) + [(np.log(0.1), np.log(20.0))]
     return read(minimize(loss, begin, method="L-BFGS-B", bounds=bounds).x)
 
 
