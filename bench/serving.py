@@ -2,9 +2,7 @@
 faults are known (``tests/faulty.py``).
 
 ``python -m bench.serving`` prints overload, urgent, faults, start and cache, a minute or so each at most;
-``python -m bench.serving overload`` one of them. ``python -m bench.serving soak --minutes 30`` (or
-``--hours 72``) sends 600 requests a minute with all faults at once; ``--shipped DIR`` does so with the
-shipped recognizer and the photos of a folder."""
+``python -m bench.serving overload`` one of them. The long one is ``python -m bench.soak``."""
 
 from __future__ import annotations
 
@@ -33,10 +31,6 @@ from tests.faulty import is_right
 from tests.inference.servers import FAULTY, Server, eventually, serving
 
 PHOTO_BYTES = 100_000
-SOAK_RATES = {"hang": 0.002, "segfault": 0.01, "out_of_memory": 0.05, "slow": 0.02}
-SOAK_CORRUPT, SOAK_REPEATED, SOAK_REPEATED_SHIPPED = 0.10, 0.70, 0.97
-"""Parts of the photos. The shipped recognizer needs most of a second for one that is new."""
-SEEN_BEFORE = 20
 LIMITS = ("--call-limit-s", "1")
 
 
@@ -330,148 +324,15 @@ def cache(writers: int = 20, each: int = 20_000) -> None:
               f"longest {max(slowest) * 1e3:.1f} ms, load {loaded()}")  # fmt: skip
 
 
-# --- soak -----------------------------------------------------------------------------------
-
-
-@dataclass
-class Tally:
-    """What a soak has seen so far."""
-
-    first: int = 0
-    later: int = 0
-    wrong: int = 0
-    lost: int = 0
-    cached: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
-    seconds: list[float] = field(default_factory=list)
-
-    @property
-    def requests(self) -> int:
-        return self.first + self.later + self.wrong + self.lost
-
-
-def soak(seconds: float, per_minute: float, shipped: Path | None) -> None:
-    """All faults at once. A caller that is refused comes back when it was told to, three times, as
-    the platform's workers do."""
-    model = "tests.unlucky.UnluckyRecognizer" if shipped else FAULTY
-    limit = ("--call-limit-s", "8") if shipped else LIMITS
-    more: dict[str, Any] = {} if shipped else {"call_ms": 5.0, "picture_ms": 20.0}
-    options = (*limit, "--workers", "2", "--spares", "1")
-    print(f"soak: {seconds / 60:.1f} minutes, {per_minute:.0f} requests a minute, faults by chance "
-          f"(part of calls) {SOAK_RATES}, {SOAK_CORRUPT:.0%} corrupt, load {loaded()}")  # fmt: skip
-    with server(*options, model=model, rates=SOAK_RATES, **more) as running:
-        asyncio.run(_soak(running, seconds, per_minute / 60, _Photos(shipped)))
-
-
-class _Photos:
-    """Photos as they come on a line: most were seen before. Knows the right answer to each."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._seen: list[bytes] = []
-        self._numbers = itertools.count()
-        self._files = [p.read_bytes() for p in sorted(folder.rglob("*.jpg"))] if folder else []
-        random.shuffle(self._files)
-        self._repeated = SOAK_REPEATED_SHIPPED if folder else SOAK_REPEATED
-        self._known: dict[bytes, tuple[Any, ...]] = {}
-
-    async def begin(self, client: Caller) -> None:
-        """Let the shipped recognizer see what was on the line before; it is struck by chance already."""
-        for image in self._files[:SEEN_BEFORE]:
-            await client.ask([image])
-            self._seen.append(image)
-
-    def next(self) -> bytes:
-        number = next(self._numbers)
-        if random.random() < SOAK_CORRUPT:
-            return f"corrupt {number}".encode()
-        if self._seen and random.random() < self._repeated:
-            return random.choice(self._seen)
-        if self._files:
-            image = self._files[number % len(self._files)]
-        else:
-            image = f"good {number} ".encode() + os.urandom(1000)
-        self._seen = [*self._seen[-500:], image]
-        return image
-
-    def is_right(self, image: bytes, answer: Description | Failure) -> bool:
-        """A fake's answer follows from the picture; the shipped recognizer must repeat itself."""
-        if not self._files or image.startswith(b"corrupt"):
-            return is_right(image, answer)
-        if isinstance(answer, Failure):
-            return False
-        said = (answer.embedding, answer.keypoints, answer.barcodes, answer.ocr_lines)
-        return self._known.setdefault(image, said) == said and not answer.missing
-
-
-async def _soak(running: Server, seconds: float, rate: float, photos: _Photos) -> None:
-    client = Caller(running.url)
-    await photos.begin(client)
-    tally, began = Tally(), time.perf_counter()
-    memory = [resident_mb([running.process.pid])]
-
-    async def one(client: Caller, urgent: bool) -> None:
-        image = photos.next()
-        for attempt in range(4):
-            outcome = await client.ask([image], urgent=urgent)
-            tally.statuses[outcome.status] += 1
-            tally.seconds.append(outcome.seconds)
-            del tally.seconds[:-200_000]
-            if outcome.status == 200:
-                tally.cached += outcome.hits
-                if not photos.is_right(image, outcome.answers[0]):
-                    tally.wrong += 1
-                elif attempt:
-                    tally.later += 1
-                else:
-                    tally.first += 1
-                return
-            await asyncio.sleep(outcome.retry_after_s or 1.0)
-        tally.lost += 1
-
-    tasks: set[asyncio.Task[None]] = set()
-    reported = began
-    for n in range(int(seconds * rate)):
-        await asyncio.sleep(max(0.0, began + n / rate - time.perf_counter()))
-        task = asyncio.ensure_future(one(client, n % 5 == 0))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        if time.perf_counter() - reported >= 60:
-            reported = time.perf_counter()
-            memory.append(resident_mb([running.process.pid]))
-            print(f"  {(reported - began) / 60:6.1f} min: {tally.requests} requests, "
-                  f"{tally.wrong} wrong, {tally.lost} lost, {memory[-1]:.0f} MB", flush=True)  # fmt: skip
-    await asyncio.gather(*tasks)
-    memory.append(resident_mb([running.process.pid]))
-    right = tally.first + tally.later
-    print(f"  answered right {right / tally.requests:.3%} of {tally.requests} (goal 99.95%), at once "
-          f"{tally.first / tally.requests:.3%}; {tally.wrong} wrong, {tally.lost} lost")  # fmt: skip
-    print(f"  from the cache {tally.cached / tally.requests:.0%}; answers "
-          f"{dict(sorted(tally.statuses.items()))}; {ms(tally.seconds)} p50/p95/max")  # fmt: skip
-    counts = {
-        reason: int(running.metric("restarts_total", reason=reason))
-        for reason in ("died", "hung", "out_of_memory", "killed", "memory", "fatal")
-    }
-    print(f"  processes replaced {counts}; memory of the server {memory[0]:.0f} → {memory[-1]:.0f} MB; "
-          f"load {loaded()}")  # fmt: skip
-
-
 SHORT = {"overload": overload, "urgent": urgent, "faults": faults, "start": start, "cache": cache}
 
 
 def main() -> None:
-    """Run what is named; everything but the soak when nothing is."""
+    """Run what is named; everything when nothing is."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=[*SHORT, "soak", []])
-    parser.add_argument("--minutes", type=float, default=1.0)
-    parser.add_argument("--hours", type=float, default=0.0)
-    parser.add_argument("--rate", type=float, default=600.0, help="requests a minute")
-    parser.add_argument("--shipped", type=Path, help="photos for the shipped recognizer")
-    options = parser.parse_args()
-    for name in options.what or SHORT:
-        if name == "soak":
-            soak(options.hours * 3600 or options.minutes * 60, options.rate, options.shipped)
-        else:
-            SHORT[name]()
+    parser.add_argument("what", nargs="*", choices=[*SHORT, []])
+    for name in parser.parse_args().what or SHORT:
+        SHORT[name]()
 
 
 if __name__ == "__main__":

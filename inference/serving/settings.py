@@ -49,7 +49,7 @@ class ServerSettings:
     """A process that hangs is killed so long after that."""
     start_limit_s: float = 180.0
     """For a model process to load its models."""
-    tries: int = 3
+    tries: int = 4
     """Calls in which a picture may have part that end in a fault of the process."""
     stale_wait_s: float = 0.5
     """How long a request waits for a change that this replica has not seen yet."""
