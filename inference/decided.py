@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,11 @@ def describe_all(paths: Sequence[Path], cache: Path) -> dict[Path, Description]:
             found[path] = known[sha256]
     describer.close()
     return found
+
+
+def _sku(values: dict[str, Any]) -> SkuRecord:
+    named: dict[str, Any] = {"name": "", **values}
+    return SkuRecord(**named)
 
 
 def _labelled(folder: Path, path: Path) -> list[tuple[Path, str, str]]:
