@@ -55,9 +55,7 @@ class DecidedPhotos:
         paths = [*pictures.values(), *(path for split in labelled.values() for path, _, _ in split)]
         known = describe_all(paths, cache)
         texts = {f.name for f in fields(SkuRecord)} - {"sales_volume"}
-        self.skus = [
-            SkuRecord(**{k: v or "" for k, v in row.items() if k in texts}) for row in rows
-        ]
+        self.skus = [_sku({k: v or "" for k, v in row.items() if k in texts}) for row in rows]
         self.references = [
             Photo(f"ref:{code}", code, known[path], path) for code, path in pictures.items()
         ]
