@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +55,7 @@ class DecidedPhotos:
         paths = [*pictures.values(), *(path for split in labelled.values() for path, _, _ in split)]
         known = describe_all(paths, cache)
         texts = {f.name for f in fields(SkuRecord)} - {"sales_volume"}
-        self.skus = [
-            SkuRecord(**{k: v or "" for k, v in row.items() if k in texts}) for row in rows
-        ]
+        self.skus = [_sku({k: v or "" for k, v in row.items() if k in texts}) for row in rows]
         self.references = [
             Photo(f"ref:{code}", code, known[path], path) for code, path in pictures.items()
         ]
@@ -107,6 +106,11 @@ def describe_all(paths: Sequence[Path], cache: Path) -> dict[Path, Description]:
             found[path] = known[sha256]
     describer.close()
     return found
+
+
+def _sku(values: dict[str, Any]) -> SkuRecord:
+    named: dict[str, Any] = {"name": "", **values}
+    return SkuRecord(**named)
 
 
 def _labelled(folder: Path, path: Path) -> list[tuple[Path, str, str]]:

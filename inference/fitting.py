@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,7 +156,7 @@ def _stacked(one: Asked, sources: Sequence[str]) -> FloatArray:
 
 def fit_shipped_none(asked: Sequence[Asked], start: Shipped) -> Shipped:
     """The models of none of these, for sites without and with a learned space."""
-    models = {}
+    models: dict[str, Any] = {}
     for name, taught in (("none_untaught", False), ("none_taught", True)):
         kind = [one for one in asked if ("learned" in one.features) == taught]
         none = np.array([one.truth < 0 for one in kind])

@@ -114,9 +114,10 @@ class LocalRecognizer:
     shipped one, where there is one, unless given; none at all without ``minigpt``), ``clip`` that of a
     CLIP or SigLIP, by which pictures are then found by text
     (:class:`inference.retrieval.clip.ClipError` when it is none). ``threads`` bounds the threads of each
-    ONNX session, and those of BLAS, FAISS and OpenCV in this process. After ``debounce_s`` without a
-    further change (at most ten times that), a background thread re-fits the light heads and swaps them
-    in; until then new examples already count as neighbours.
+    ONNX session, and those of BLAS, FAISS and OpenCV in this process. ``budget_s`` is the time in which
+    evidence on a picture is to be there, if it may not take as long as it does. After ``debounce_s``
+    without a further change (at most ten times that), a background thread re-fits the light heads and
+    swaps them in; until then new examples already count as neighbours.
     """
 
     def __init__(
@@ -128,9 +129,11 @@ class LocalRecognizer:
         minigpt: bool = True,
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        budget_s: float | None = None,
         debounce_s: float = 1.0,
     ) -> None:
         limit_threads(threads)
+        self._budget_s = budget_s
         self._sites_dir = Path(sites_dir)
         self._minigpt = open_model(model, threads=threads) if minigpt else None
         self._clip = Clip(Path(clip), threads=threads) if clip is not None else None
@@ -158,9 +161,10 @@ class LocalRecognizer:
     ) -> list[Description | Failure]:
         """Describe encoded pictures, in order. Without a queue, ``urgent`` changes nothing.
 
-        ``budget_s`` is the time for each, after which evidence is left out and named in ``missing``;
-        ``boxes`` say where alone to read text.
+        ``budget_s`` is the time for each, after which evidence is left out and named in ``missing``
+        (that of the instance unless given); ``boxes`` say where alone to read text.
         """
+        budget_s = self._budget_s if budget_s is None else budget_s
         return self._describer.describe(images, budget_s=budget_s, boxes=boxes)
 
     def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:

@@ -6,14 +6,15 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from inference import fitting
-from inference.decided import DecidedPhotos, seen_by
+from inference.decided import FOLDS, DecidedPhotos, seen_by
+from inference.evidence.openset import NoneModel
 from inference.evidence.shipped import PATH, SHIPPED, Shipped
 from inference.local import limit_threads
 from inference.minigpt.reading import Reader
@@ -58,15 +59,15 @@ def fit_all(
     where there are too few photos."""
     data = DecidedPhotos(snapshot, cache)
     photos = data.splits.get(split, [])
-    if len({p.sku_code for p in photos}) < 2 * fitting.FOLDS:
-        raise ValueError(f"{snapshot}: {split} has photos of fewer than {2 * fitting.FOLDS} SKUs")
+    if len({p.sku_code for p in photos}) < 2 * FOLDS:
+        raise ValueError(f"{snapshot}: {split} has photos of fewer than {2 * FOLDS} SKUs")
     minigpt = Reader.open(model) if model is not None else None
     if minigpt is not None:
         photos = seen_by(minigpt, photos)
     matches = MatchCache(capacity=5_000_000)
 
     def asked(shipped: Shipped, *, leave_out: bool) -> list[fitting.Asked]:
-        found = []
+        found: list[fitting.Asked] = []
         label = "leave SKUs out" if leave_out else "ask"
         todo: list[fitting.Case] = list(fitting.cases(photos, leave_out=leave_out))
         for case in tqdm(todo, label, disable=not sys.stderr.isatty()):
@@ -100,20 +101,19 @@ def _of(
 def _rounded(shipped: Shipped) -> Shipped:
     """Three digits, which is more than is known."""
 
-    def short(values: dict[str, float]) -> dict[str, float]:
+    def short(values: Mapping[str, float]) -> dict[str, float]:
         return {key: round(value, 3) for key, value in values.items()}
 
-    def model(name: str) -> object:
-        found = getattr(shipped, name)
-        return replace(found, bias=round(found.bias, 3), weights=short(dict(found.weights)))
+    def model(found: NoneModel) -> NoneModel:
+        return NoneModel(round(found.bias, 3), short(found.weights))
 
     return replace(
         shipped,
-        taught=short(dict(shipped.taught)),
-        untaught=short(dict(shipped.untaught)),
+        taught=short(shipped.taught),
+        untaught=short(shipped.untaught),
         half_taught=round(shipped.half_taught, 3),
-        none_untaught=model("none_untaught"),
-        none_taught=model("none_taught"),
+        none_untaught=model(shipped.none_untaught),
+        none_taught=model(shipped.none_taught),
     )
 
 

@@ -40,7 +40,8 @@ class Clip:
         try:
             self._model = AutoModel.from_pretrained(folder, use_safetensors=True, **told).eval()
             self._tokenizer = AutoTokenizer.from_pretrained(folder, **told)
-            self._processor = AutoImageProcessor.from_pretrained(folder, **told)
+            processors: Any = AutoImageProcessor
+            self._processor = processors.from_pretrained(folder, **told)
             longest = self._model.config.text_config.max_position_embeddings
         except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
             raise ClipError(f"{folder} holds no CLIP: {error}") from error

@@ -140,7 +140,7 @@ def fit_picture_head(embeddings: Float32Array, labels: Sequence[str]) -> Picture
     pictures = harmonic_mean(counts)
     temperature = MAX_TEMPERATURE * pictures / (pictures + TEMPERATURE_HALF)
     solved = np.linalg.solve(covariance, np.hstack([means.T, scatter]))
-    weights = solved[:, : len(codes)] * temperature
+    weights = np.asarray(solved[:, : len(codes)] * temperature, np.float64)
     excess = float(np.trace(solved[:, len(codes) :])) * temperature / counts
     bias = -0.5 * (np.einsum("kd,dk->k", means, weights) - excess)
     return PictureHead(codes, weights, bias)

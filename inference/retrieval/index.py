@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import faiss
 import numpy as np
@@ -81,7 +80,8 @@ def matrix(packed: Sequence[bytes]) -> Float32Array:
     """Unit vectors [N, D] of what :func:`inference.retrieval.backbone.pack` made."""
     vectors = np.frombuffer(b"".join(packed), "<f2").astype(np.float32).reshape(len(packed), -1)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=vectors, where=norms > 0)
+    unit: Float32Array = np.divide(vectors, norms, out=vectors, where=norms > 0)
+    return unit
 
 
 def code_all(items: Sequence[tuple[str, bytes]], tier: Tier, *, gpu: bool = False) -> Coded:
@@ -208,8 +208,10 @@ class PictureIndex:
             return wanted if self._coded and len(self) < wanted.most / 2 else None
         if self._coded is None or self._dead > MOST_DEAD * len(self._alive) + STEP:
             return wanted
-        order = [tier.name for tier in self._tiers]
-        return wanted if order.index(wanted.name) > order.index(self.tier) else None
+        finer = [tier.name for tier in self._tiers[: self._tiers.index(wanted)]]
+        known = [tier.name for tier in self._tiers]
+        # a version on disk may be of a tier that is no longer in the table
+        return wanted if self.tier in finer or self.tier not in known else None
 
     def adopt(self, coded: Coded | None) -> None:
         """Search ``coded`` in place of what was coded; None searches everything exactly.
@@ -267,14 +269,3 @@ class PictureIndex:
                 exact = matrix([self._packed[key] for key in keys]) @ query
                 found += zip(keys, exact.tolist(), strict=True)
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:count]
-
-
-def statistics(index: PictureIndex) -> dict[str, Any]:
-    """For logs and benches."""
-    coded = index.coded
-    return {
-        "tier": index.tier,
-        "vectors": len(index),
-        "fresh": index.fresh,
-        "coded": len(coded.keys) if coded else 0,
-    }

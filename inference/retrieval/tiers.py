@@ -6,7 +6,6 @@ again with the vectors themselves, so that cosines are always exact and only wha
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float32Array = NDArray[np.float32]
-logger = logging.getLogger(__name__)
+_faiss: Any = faiss
+"""Its types know nothing of what its Python layer adds."""
 
 COMPONENTS = 256
 TRAINING_VECTORS = 50_000
@@ -59,7 +59,7 @@ def tier_for(count: int, tiers: Sequence[Tier] = TIERS, *, gpu: bool = False) ->
 
 def has_gpu() -> bool:
     """Whether this FAISS was built for GPUs and finds one."""
-    return hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
+    return hasattr(_faiss, "StandardGpuResources") and _faiss.get_num_gpus() > 0
 
 
 class Sealed:
@@ -72,10 +72,10 @@ class Sealed:
         self._on_gpu: Any = None
         if gpu:
             # the resources must outlive the copy
-            self._resources = faiss.StandardGpuResources()
-            self._on_gpu = faiss.index_cpu_to_gpu(self._resources, 0, index)
+            self._resources = _faiss.StandardGpuResources()
+            self._on_gpu = _faiss.index_cpu_to_gpu(self._resources, 0, index)
             if tier.probes:
-                faiss.GpuParameterSpace().set_index_parameter(self._on_gpu, "nprobe", tier.probes)
+                _faiss.GpuParameterSpace().set_index_parameter(self._on_gpu, "nprobe", tier.probes)
 
     @classmethod
     def train(cls, tier: Tier, sample: Float32Array, *, gpu: bool = False) -> Sealed:
@@ -103,21 +103,21 @@ class Sealed:
         if self._on_gpu is not None:
             dead = 0 if alive is None else int(len(alive) - alive.sum())
             _, places = self._on_gpu.search(vector[None], min(count + dead, len(self), _GPU_MOST))
-            found = places[0][places[0] >= 0]
-            return found if alive is None else found[alive[found]]
+            near: NDArray[np.int64] = places[0][places[0] >= 0]
+            return near if alive is None else near[alive[near]]
         count = min(count, len(self))
         selector = None
         if alive is not None:
-            selector = faiss.IDSelectorBitmap(np.packbits(alive, bitorder="little"))
+            selector = _faiss.IDSelectorBitmap(np.packbits(alive, bitorder="little"))
         _, places = self.index.search(vector[None], count, params=self._parameters(selector, count))
-        found = places[0]
-        return found[found >= 0]
+        found: NDArray[np.int64] = places[0][places[0] >= 0]
+        return found
 
     def _parameters(self, selector: Any, count: int) -> Any:
         if self.tier.probes:
-            inner = faiss.SearchParametersIVF(sel=selector, nprobe=self.tier.probes)
+            inner = _faiss.SearchParametersIVF(sel=selector, nprobe=self.tier.probes)
         elif self.tier.ef:
-            inner = faiss.SearchParametersHNSW(sel=selector, efSearch=max(self.tier.ef, 2 * count))
+            inner = _faiss.SearchParametersHNSW(sel=selector, efSearch=max(self.tier.ef, 2 * count))
         else:
-            inner = faiss.SearchParameters(sel=selector)
-        return faiss.SearchParametersPreTransform(index_params=inner)
+            inner = _faiss.SearchParameters(sel=selector)
+        return _faiss.SearchParametersPreTransform(index_params=inner)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import encode, render_pack
 
-from inference.contracts import LATE, Description
+from inference.contracts import LATE, Description, SiteRef
 from inference.evidence.side_by_side import Once, SideBySide
 from inference.local import LocalRecognizer
 
@@ -93,6 +93,8 @@ def test_late_text_is_named_and_found_the_next_time(
     (hasty,) = recognizer.describe([data], budget_s=0.01)
     assert isinstance(hasty, Description)
     assert hasty.missing["ocr"] == LATE and "ocr" in hasty.left_out
+    (ranked,) = recognizer.rank(SiteRef("nobody", 0), [hasty])
+    assert "ocr" in ranked.left_out
     assert hasty.embedding and Description.from_json(hasty.to_json()) == hasty
     let_go.set()
     (patient,) = recognizer.describe([data])
