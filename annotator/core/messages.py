@@ -407,6 +407,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "The barcode's check digit is wrong: {value}",
         "バーコードの検査数字が違います：{value}",
     ),
+    "unknown_setting": (
+        "没有名为“{name}”的设置",
+        "There is no setting called {name}",
+        "「{name}」という設定はありません",
+    ),
     "bad_number": ("不是数字：{value}", "Not a number: {value}", "数値ではありません：{value}"),
     "missing_picture": (
         "找不到参考图：{value}",

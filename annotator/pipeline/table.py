@@ -9,16 +9,24 @@ from annotator.core.jobs import Run
 from annotator.datasets import jobs as exports
 from annotator.labeling import opening, overlap, revalidation
 from annotator.labeling import services as labeling
+from annotator.quality import services as quality
+from annotator.quality import summaries
 from annotator.review import bulk
 from annotator.review import services as review
 from annotator.suggestions import merging
 from annotator.suggestions import services as suggestions
 
+# A task is measured once for all that happened to it within seconds.
+MEASURE = Later("measure", quality.measure, queue="bulk", batch=500, delay_s=2.0, dedupe=("task",))
+
 TABLE: dict[str, tuple[Handler, ...]] = {
     # accounts
     "overlap.changed": (Now(overlap.start_following),),
     # catalog
-    "sku.changed": (Later("learn_skus", suggestions.learn_skus, batch=200, dedupe=("sku",)),),
+    "sku.changed": (
+        Later("learn_skus", suggestions.learn_skus, batch=200, dedupe=("sku",)),
+        Later("measure_skus", quality.measure_skus, queue="bulk", batch=200, dedupe=("sku",)),
+    ),
     "sku.merged": (Now(merging.start_rewriting), Now(labeling.follow_merge)),
     "reference.added": (Later("learn_reference", suggestions.learn_reference, batch=8),),
     "reference.removed": (Later("forget_reference", suggestions.forget_reference),),
@@ -38,14 +46,29 @@ TABLE: dict[str, tuple[Handler, ...]] = {
     # labeling
     "task.answered": (Now(review.settle_task),),
     "task.skipped_out": (Now(review.dispute_skipped),),
-    "annotation.withdrawing": (Now(review.retract_agreed),),
+    "annotation.withdrawing": (Now(review.retract_agreed), MEASURE),
     # review
-    "dispute.opened": (),
-    "decision.made": (Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),),
+    "dispute.opened": (MEASURE,),
+    "decision.made": (
+        Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),
+        MEASURE,
+    ),
     # Imports come in thousands: they wait behind what people do now.
-    "decision.imported": (Later("teach", review.teach, batch=8, dedupe=("task",)),),
+    "decision.imported": (Later("teach", review.teach, batch=8, dedupe=("task",)), MEASURE),
     "decision.retracted": (
         Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),
+        MEASURE,
+    ),
+    "task.sent_back": (MEASURE,),
+    # quality
+    "tasks.measured": (
+        Later(
+            "summarise",
+            summaries.summarise_projects,
+            queue="bulk",
+            delay_s=60.0,
+            dedupe=("project",),
+        ),
     ),
     # The pause lets the recognizer refit what it learned before it is asked again.
     "scenes.taught": (

@@ -47,6 +47,7 @@ MAY: dict[str, set[str]] = {
     "assignment": {A}, "save_draft": {A}, "submit": {A}, "skip": {A}, "release": {A},
     "withdraw": {A}, "disputes": {R}, "open_dispute": {R}, "decide": {R}, "reject_task": {R},
     "reopen_task": STAFF, "tasks": STAFF, "task": LABELERS, "change_task": {D}, "quality": STAFF,
+    "quality_breakdown": STAFF, "quality_tasks": STAFF, "quality_table": STAFF,
     "create_project": {D}, "clone_project": {D}, "plan_schema": {D},
     "read_guide": LABELERS, "add_guide_picture": {D}, "batches": STAFF, "create_batch": {D},
     "offer_lookalikes": {A}, "take_lookalikes": {A}, "keep_lookalikes": {A},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from annotator.quality import fluency, intervals
-from annotator.quality.queries import _alpha
+from annotator.quality import beyond_chance, fluency, intervals
 from inference.captions import DEFAULT_SCHEMA
 
 GOOD = "【SKU】WASH-2024-BLUE|【品类】个人护理|【规格】500ml×6瓶/箱|【数量】1箱|【状态】完好无损"
@@ -37,6 +38,44 @@ def test_interval_of_a_mean() -> None:
     # mean 3, sample variance 2.5, n 5: 3 ± 1.96·√0.5
     assert intervals.of_mean([1, 2, 3, 4, 5]) == pytest.approx((1.6141, 4.3859), abs=1e-4)
     assert intervals.of_mean([2.0, 2.0]) == (2.0, 2.0)
+
+
+def _alpha(units: list[list[object]]) -> float | None:
+    return beyond_chance.alpha(beyond_chance.counts_of(units))
+
+
+def test_the_interval_of_alpha_holds_the_known_value() -> None:
+    rng = random.Random(5)
+    # Two who each err at random in one of ten: alpha is about .8 of what chance leaves.
+    units = [
+        [truth if rng.random() > 0.1 else rng.choice("abcd") for _ in range(2)]
+        for truth in (rng.choice("abcd") for _ in range(2000))
+    ]
+    table = beyond_chance.counts_of(units)
+    value, interval = beyond_chance.alpha(table), beyond_chance.alpha_interval(table)
+    assert value is not None and interval is not None
+    assert interval[0] < value < interval[1]
+    # Two standard errors and more: the interval is four wide.
+    assert abs(value - 0.9**2) < interval[1] - interval[0] < 0.06
+
+
+def test_kappa_of_a_known_table() -> None:
+    # Cohen (1960), by hand: 20 yes/yes, 5 yes/no, 10 no/yes, 15 no/no: po .7, pe .5, kappa .4.
+    units = [["y", "y"]] * 20 + [["y", "n"]] * 5 + [["n", "y"]] * 10 + [["n", "n"]] * 15
+    assert beyond_chance.kappa(units) == pytest.approx(0.4)
+    assert beyond_chance.kappa([["y", "y"]]) is None
+
+
+def test_bounds_and_samples() -> None:
+    # None wrong in 59: the rule of three's exact form, 1 − .05^(1/59).
+    assert intervals.clopper_pearson_above(0, 59) == pytest.approx(1 - 0.05 ** (1 / 59))
+    assert intervals.clopper_pearson_above(0, 0) == intervals.clopper_pearson_above(3, 3) == 1.0
+    # 1.96² · .007 · .993 / .003² = 2967; of a population of 3000 about half of them.
+    assert intervals.sample_for(0.003, 0.007, 10**9) == pytest.approx(2967, abs=1)
+    assert intervals.sample_for(0.003, 0.007, 3000) == pytest.approx(1492, abs=2)
+    # Equal weights are no weights.
+    assert intervals.wilson_of_weighted(30, 300, 900) == pytest.approx(intervals.wilson(10, 100))
+    assert intervals.of_sums(5, 15, 55) == pytest.approx(intervals.of_mean([1, 2, 3, 4, 5]))
 
 
 def test_alpha_of_a_known_table() -> None:

@@ -878,6 +878,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/quality.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Every figure as CSV. */
+        get: operations["quality_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality/breakdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Where one figure comes from. */
+        get: operations["quality_breakdown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The very tasks and answers that a figure is made of, newest first. */
+        get: operations["quality_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/recent": {
         parameters: {
             query?: never;
@@ -1405,15 +1456,27 @@ export interface components {
             code: string;
             name: string;
         };
+        Anchoring: {
+            compared: components["schemas"]["Compared"][];
+            /** @description Agreed tasks whose annotators all took the SKU from the suggestion. */
+            together: components["schemas"]["Figure"];
+            spot_checked: components["schemas"]["SpotChecked"];
+        };
         Annotator: {
             id: number;
             name: string;
             annotations: number;
             /** Format: double */
-            agreement: number | null;
-            /** Format: double */
-            mean_active_seconds: number;
-            disputes_lost: number;
+            mean_active_seconds: number | null;
+            agreement: components["schemas"]["Figure"];
+            /** @description Answers that the decision upholds in every field. */
+            right: components["schemas"]["Figure"];
+            /** @description Answers to gold tasks that are right in every field. */
+            gold: components["schemas"]["Figure"];
+            /** @description Answers that took everything that was suggested. */
+            accepted: components["schemas"]["Figure"];
+            /** @description Too little is known to compare people by. */
+            low_evidence: boolean;
         };
         Assignment: {
             id: number;
@@ -1545,6 +1608,21 @@ export interface components {
             /** Format: double */
             h: number;
         };
+        BreakdownRow: {
+            /** Format: double */
+            value: number | null;
+            count: number;
+            interval: number[] | null;
+            key: string;
+            unit: components["schemas"]["UnitEnum"];
+            /** Format: double */
+            threshold: number | null;
+            better: components["schemas"]["BetterEnum"];
+            passes: boolean | null;
+            /** @description The batch, person, camera, category or Monday. */
+            at: string;
+            label: string;
+        };
         /**
          * @description * `priority` - priority
          *     * `reject` - reject
@@ -1658,6 +1736,11 @@ export interface components {
             known: string[];
             extra: string[];
             missing: string[];
+        };
+        Compared: {
+            key: string;
+            shown: components["schemas"]["Figure"];
+            withheld: components["schemas"]["Figure"];
         };
         Completion: {
             id: number;
@@ -1860,6 +1943,25 @@ export interface components {
             /** @description All decided tasks when empty. */
             selection: components["schemas"]["SelectionRequest"];
         };
+        Fact: {
+            task: components["schemas"]["Task"];
+            annotation: number | null;
+            /** Format: date */
+            day: string;
+            /** Format: double */
+            value: number;
+            /** @description Of the answer, or as decided. */
+            caption: string | null;
+            who: string;
+            thumb: string | null;
+        };
+        FactPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Fact"][];
+        };
         FeedbackDetail: {
             id: number;
             project: number;
@@ -1921,11 +2023,22 @@ export interface components {
             aliases: string[];
         };
         FieldAgreement: {
+            /** @description A field of the schema, or boxes (their overlap). */
             key: string;
             /** Format: double */
             agreement: number | null;
-            /** Format: double */
+            interval: number[] | null;
+            /**
+             * Format: double
+             * @description Krippendorff's, nominal.
+             */
             alpha: number | null;
+            alpha_interval: number[] | null;
+            /**
+             * Format: double
+             * @description Cohen's, of the first two answers.
+             */
+            kappa: number | null;
             count: number;
         };
         FieldSuggestion: {
@@ -1933,6 +2046,12 @@ export interface components {
             /** Format: double */
             confidence: number | null;
             source: string;
+        };
+        Figure: {
+            /** Format: double */
+            value: number | null;
+            count: number;
+            interval: number[] | null;
         };
         FileRequest: {
             /** Format: binary */
@@ -2188,15 +2307,15 @@ export interface components {
             into: number;
         };
         Metric: {
-            key: string;
             /** Format: double */
             value: number | null;
+            count: number;
+            interval: number[] | null;
+            key: string;
             unit: components["schemas"]["UnitEnum"];
             /** Format: double */
             threshold: number | null;
             better: components["schemas"]["BetterEnum"];
-            count: number;
-            interval: number[] | null;
             passes: boolean | null;
             note: string;
             trend: components["schemas"]["Trend"][];
@@ -2254,6 +2373,10 @@ export interface components {
             share?: number;
             /** Format: double */
             random_share?: number;
+            /** @description What differs from the defaults; see a project's own. */
+            quality?: {
+                [key: string]: unknown;
+            };
             schema?: {
                 [key: string]: unknown;
             };
@@ -2386,6 +2509,10 @@ export interface components {
             share?: number;
             /** Format: double */
             random_share?: number;
+            /** @description What differs from the defaults; see a project's own. */
+            quality?: {
+                [key: string]: unknown;
+            };
             schema?: {
                 [key: string]: unknown;
             };
@@ -2480,6 +2607,8 @@ export interface components {
              * @description Of the tasks, handed out at random.
              */
             random_share: number;
+            /** @description Null for annotators, whom gold tasks are to surprise. */
+            quality: components["schemas"]["QualityRules"] | null;
             version: number;
             schema: components["schemas"]["Schema"];
             schema_version: number;
@@ -2508,8 +2637,27 @@ export interface components {
             metrics: components["schemas"]["Metric"][];
             fields: components["schemas"]["FieldAgreement"][];
             annotators: components["schemas"]["Annotator"][];
+            anchoring: components["schemas"]["Anchoring"];
             disputes: components["schemas"]["DisputeCount"];
             throughput: components["schemas"]["Throughput"][];
+        };
+        QualityRules: {
+            /** Format: double */
+            gold_rate: number;
+            /** Format: double */
+            newcomer_gold_rate: number;
+            newcomer_tasks: number;
+            /** Format: double */
+            spot_half_width: number;
+            /** Format: double */
+            spot_most: number;
+            /** Format: double */
+            risk_limit: number;
+            /** Format: double */
+            double_share: number;
+            thresholds: {
+                [key: string]: number;
+            };
         };
         Quarantine: {
             id: number;
@@ -2869,6 +3017,10 @@ export interface components {
             cam_type: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
             source: string;
         };
+        SpotChecked: {
+            together: components["schemas"]["Figure"];
+            independent: components["schemas"]["Figure"];
+        };
         Started: {
             /** @description See /jobs/{id}. */
             job: number;
@@ -3057,9 +3209,10 @@ export interface components {
          *     * `disputed` - Disputed
          *     * `decided` - Decided
          *     * `rejected` - Rejected
+         *     * `gold` - Gold
          * @enum {string}
          */
-        TaskState: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected";
+        TaskState: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected" | "gold";
         TaskStateOnly: {
             task_state: components["schemas"]["TaskState"];
         };
@@ -4706,7 +4859,10 @@ export interface operations {
     };
     quality: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the last weeks only. */
+                weeks?: number;
+            };
             header?: never;
             path: {
                 project_id: number;
@@ -4721,6 +4877,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Quality"];
+                };
+            };
+        };
+    };
+    quality_table: {
+        parameters: {
+            query?: {
+                /** @description Of the last weeks only. */
+                weeks?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    quality_breakdown: {
+        parameters: {
+            query: {
+                /**
+                 * @description * `batch` - batch
+                 *     * `category` - category
+                 *     * `camera` - camera
+                 *     * `annotator` - annotator
+                 *     * `reviewer` - reviewer
+                 *     * `week` - week
+                 */
+                by: "batch" | "category" | "camera" | "annotator" | "reviewer" | "week";
+                metric: string;
+                /** @description Of the last weeks only. */
+                weeks?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakdownRow"][];
+                };
+            };
+        };
+    };
+    quality_tasks: {
+        parameters: {
+            query: {
+                at?: string;
+                /**
+                 * @description * `batch` - batch
+                 *     * `category` - category
+                 *     * `camera` - camera
+                 *     * `annotator` - annotator
+                 *     * `reviewer` - reviewer
+                 *     * `week` - week
+                 */
+                by?: "batch" | "category" | "camera" | "annotator" | "reviewer" | "week";
+                cursor?: string;
+                /** @description Only those that leave something to look at. */
+                flawed?: boolean;
+                metric: string;
+                page_size?: number;
+                /** @description Of the last weeks only. */
+                weeks?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactPage"];
                 };
             };
         };
@@ -5246,8 +5499,9 @@ export interface operations {
                  *     * `disputed` - Disputed
                  *     * `decided` - Decided
                  *     * `rejected` - Rejected
+                 *     * `gold` - Gold
                  */
-                state?: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected";
+                state?: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected" | "gold";
             };
             header?: never;
             path?: never;
