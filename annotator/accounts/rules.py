@@ -26,13 +26,13 @@ THRESHOLDS: Final[Mapping[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class QualityRules:
-    """``gold_rate`` of what is handed out are gold tasks, ``newcomer_gold_rate`` among somebody's first
-    ``newcomer_tasks``. Spot checks are drawn so that the 95% interval of their error is
+    """``gold_rate`` of what is handed out are gold tasks (0: none are made), ``newcomer_gold_rate`` among
+    somebody's first ``newcomer_tasks``. Spot checks are drawn so that the 95% interval of their error is
     ``spot_half_width`` wide to each side (a share, 0…1), but of at most ``spot_most`` of the agreed
     tasks. With ``risk_limit`` above 0 the second answer is skipped where the error among skipped tasks
     stays below it with 95% confidence; ``double_share`` are always answered twice."""
 
-    gold_rate: float = 0.05
+    gold_rate: float = 0.0
     newcomer_gold_rate: float = 0.2
     newcomer_tasks: int = 50
     spot_half_width: float = 0.005
@@ -76,5 +76,5 @@ def _is_number(value: Any) -> bool:
 
 def _fits(key: str, value: Any) -> bool:
     if key == "newcomer_tasks":
-        return isinstance(value, int) and 0 <= value <= 10_000
+        return isinstance(value, int) and 0 <= value <= 200
     return _is_number(value) and 0 <= value <= 1

@@ -11,13 +11,14 @@ from annotator.labeling import opening, overlap, revalidation
 from annotator.labeling import services as labeling
 from annotator.quality import services as quality
 from annotator.quality import summaries
-from annotator.review import bulk
+from annotator.review import bulk, spotting
 from annotator.review import services as review
 from annotator.suggestions import merging
 from annotator.suggestions import services as suggestions
 
-# A task is measured once for all that happened to it within seconds.
-MEASURE = Later("measure", quality.measure, queue="bulk", batch=500, delay_s=2.0, dedupe=("task",))
+# A task is looked at once for all that happened to it within seconds, after the ten within which an
+# answer can be taken back.
+MEASURE = Later("measure", quality.follow, queue="bulk", batch=500, delay_s=15.0, dedupe=("task",))
 
 TABLE: dict[str, tuple[Handler, ...]] = {
     # accounts
@@ -46,6 +47,11 @@ TABLE: dict[str, tuple[Handler, ...]] = {
     # labeling
     "task.answered": (Now(review.settle_task),),
     "task.skipped_out": (Now(review.dispute_skipped),),
+    "gold.answered": (
+        MEASURE,
+        # Told at once, it would be known for what it is.
+        Later("tell_gold", spotting.tell_gold, queue="bulk", batch=50, delay_s=6 * 3600.0),
+    ),
     "annotation.withdrawing": (Now(review.retract_agreed), MEASURE),
     # review
     "dispute.opened": (MEASURE,),
@@ -54,12 +60,16 @@ TABLE: dict[str, tuple[Handler, ...]] = {
         MEASURE,
     ),
     # Imports come in thousands: they wait behind what people do now.
-    "decision.imported": (Later("teach", review.teach, batch=8, dedupe=("task",)), MEASURE),
+    "decision.imported": (
+        Later("teach", review.teach, batch=8, dedupe=("task",)),
+        MEASURE,
+    ),
     "decision.retracted": (
         Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),
         MEASURE,
     ),
     "task.sent_back": (MEASURE,),
+    "spot.checked": (MEASURE,),
     # quality
     "tasks.measured": (
         Later(

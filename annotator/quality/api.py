@@ -17,19 +17,20 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator.accounts.models import Project
-from annotator.accounts.states import STAFF
+from annotator.accounts.models import Membership, Project
+from annotator.accounts.states import ADMINS, ANNOTATORS, STAFF, Role
 from annotator.accounts.views import SiteView
 from annotator.core.csvs import no_formula
 from annotator.core.errors import FieldError, Invalid
 from annotator.core.paging import PageQuery, page_of, paged
+from annotator.labeling import standings
 from annotator.labeling.api.projects import thumbs_of
 from annotator.labeling.api.serializers import TaskSerializer, task_json
 from annotator.review.queries import decisions_by_task
 
-from . import queries
+from . import people, queries
 from .metrics import metric_of
-from .models import Dimension, Fact
+from .models import Alert, Dimension, Fact
 
 BY = [d.value for d in Dimension if d != Dimension.ALL] + ["week"]
 
@@ -107,6 +108,19 @@ class AnchoringSerializer(serializers.Serializer[Any]):
     spot_checked = SpotCheckedSerializer()
 
 
+class AlertSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    annotator = serializers.IntegerField()
+    kind = serializers.ChoiceField(Alert.Kind.choices)
+    evidence = serializers.DictField()
+    opened_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+
+
+class OpenAlertSerializer(AlertSerializer):
+    name = serializers.CharField()
+
+
 class DisputeCountSerializer(serializers.Serializer[Any]):
     open = serializers.IntegerField()
     decided = serializers.IntegerField()
@@ -123,6 +137,7 @@ class QualitySerializer(serializers.Serializer[Any]):
     metrics = MetricSerializer(many=True)
     fields = FieldAgreementSerializer(many=True)
     annotators = AnnotatorSerializer(many=True)
+    alerts = OpenAlertSerializer(many=True)
     anchoring = AnchoringSerializer()
     disputes = DisputeCountSerializer()
     throughput = ThroughputSerializer(many=True)
@@ -191,7 +206,8 @@ class QualityView(_QualityOfProject):
     @extend_schema(operation_id="quality", parameters=[SinceQuery], responses=QualitySerializer)
     def get(self, request: Request, project_id: int) -> Response:
         project = self.project(project_id)
-        return Response(queries.report(project, since=self.asked(SinceQuery)["since"]))
+        report = queries.report(project, since=self.asked(SinceQuery)["since"])
+        return Response({**report, "alerts": people.open_alerts(project)})
 
 
 class BreakdownView(_QualityOfProject):
@@ -271,3 +287,117 @@ def _facts_json(found: Sequence[Fact], metric: str, per: float) -> list[dict[str
             }
         )
     return rows
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+class FieldOfPersonSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    right = FigureSerializer()
+    gold = FigureSerializer()
+    reliability = FigureSerializer(help_text="Estimated from whom they agree with.")
+
+
+class QualityWeekSerializer(serializers.Serializer[Any]):
+    week = serializers.DateField()
+    answers = serializers.IntegerField()
+    seconds = serializers.FloatField(allow_null=True)
+    right = serializers.FloatField(allow_null=True)
+
+
+class StandingSerializer(serializers.Serializer[Any]):
+    paused = serializers.BooleanField()
+    reason = serializers.CharField(allow_blank=True)
+    gold_rate = serializers.FloatField(allow_null=True, help_text="Null: the project's.")
+    third = serializers.BooleanField(help_text="A further annotator on every task of theirs.")
+
+
+class StandingChangeSerializer(serializers.Serializer[Any]):
+    paused = serializers.BooleanField(required=False)
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=500, help_text="Told to them."
+    )
+    gold_rate = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=1)
+    third = serializers.BooleanField(required=False)
+
+
+class PersonFiguresSerializer(serializers.Serializer[Any]):
+    time = FigureSerializer()
+    right = FigureSerializer()
+    gold = FigureSerializer()
+    accepted = FigureSerializer()
+
+
+class PersonQualitySerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    figures = PersonFiguresSerializer()
+    fields = FieldOfPersonSerializer(many=True)
+    low_evidence = serializers.BooleanField()
+    weeks = QualityWeekSerializer(many=True)
+    alerts = AlertSerializer(many=True)
+    standing = StandingSerializer()
+
+
+class OwnFieldSerializer(FigureSerializer):
+    key = serializers.CharField()
+    low_evidence = serializers.BooleanField()
+
+
+class OwnFiguresSerializer(serializers.Serializer[Any]):
+    time = FigureSerializer()
+    right = FigureSerializer()
+
+
+class OwnQualitySerializer(serializers.Serializer[Any]):
+    until = serializers.DateField(help_text="Full weeks only: what is of this one comes on Monday.")
+    figures = OwnFiguresSerializer()
+    fields = OwnFieldSerializer(many=True)
+    weeks = QualityWeekSerializer(many=True)
+
+
+class PersonView(_QualityOfProject):
+    """One annotator of a project."""
+
+    @extend_schema(operation_id="quality_person", responses=PersonQualitySerializer)
+    def get(self, request: Request, project_id: int, user_id: int) -> Response:
+        project = self.project(project_id)
+        person = _annotator(project, user_id)
+        return Response(people.one_of(project, person.user_id))
+
+
+class StandingView(_QualityOfProject):
+    """How an annotator is handed a project's tasks."""
+
+    access = {"PUT": ADMINS}
+
+    @extend_schema(
+        operation_id="change_standing",
+        request=StandingChangeSerializer,
+        responses=StandingSerializer,
+    )
+    def put(self, request: Request, project_id: int, user_id: int) -> Response:
+        project = self.project(project_id)
+        person = _annotator(project, user_id)
+        form = StandingChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        row = standings.change(
+            project=project, annotator=person.user_id, actor=self.person, **form.validated_data
+        )
+        return Response(people.standing_json(row))
+
+
+class OwnQualityView(_QualityOfProject):
+    """One's own record in a project."""
+
+    access = {"GET": ANNOTATORS}
+
+    @extend_schema(operation_id="my_quality", responses=OwnQualitySerializer)
+    def get(self, request: Request, project_id: int) -> Response:
+        return Response(people.of_oneself(self.project(project_id), self.person.pk))
+
+
+def _annotator(project: Project, user_id: int) -> Membership:
+    rows = Membership.objects.filter(site=project.site_id, role=Role.ANNOTATOR)
+    return get_object_or_404(rows, user=user_id)

@@ -21,7 +21,7 @@ def counts_of(units: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
     """How often each value was given in each unit [U, V]. Spellings of one thing are one value; an
     unknown is a value of its own."""
     labels: dict[str, int] = {}
-    rows = [Counter(labels.setdefault(_label(value), len(labels)) for value in u) for u in units]
+    rows = [Counter(labels.setdefault(label_of(value), len(labels)) for value in u) for u in units]
     table = np.zeros((len(rows), len(labels)), np.int64)
     for n, row in enumerate(rows):
         for label, count in row.items():
@@ -29,7 +29,8 @@ def counts_of(units: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
     return table
 
 
-def _label(value: Any) -> str:
+def label_of(value: Any) -> str:
+    """What a value counts as."""
     return fold(value) if isinstance(value, str) else "\0unknown"
 
 
@@ -63,7 +64,7 @@ def alpha_interval(table: NDArray[np.int64], seed: int = 0) -> tuple[float, floa
 
 def kappa(units: Sequence[Sequence[Any]]) -> float | None:
     """Cohen's kappa of the first two answers of each unit; None where nothing could be told apart."""
-    pairs = [(_label(unit[0]), _label(unit[1])) for unit in units if len(unit) > 1]
+    pairs = [(label_of(unit[0]), label_of(unit[1])) for unit in units if len(unit) > 1]
     if len({value for pair in pairs for value in pair}) < 2:
         return None
     return float(cohen_kappa_score(*zip(*pairs, strict=True)))

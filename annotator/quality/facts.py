@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -219,6 +219,11 @@ def _judged(decision: Decision) -> bool:
 def day_of(at: datetime) -> date:
     """The day on which something counts."""
     return timezone.localtime(at).date()
+
+
+def week_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
 
 
 def is_complete(row: Annotation | Decision, schema: Schema) -> bool:

@@ -10,7 +10,7 @@ from scipy.stats import beta
 Z95 = 1.959964
 
 
-def wilson(successes: int, total: int, z: float = Z95) -> tuple[float, float] | None:
+def wilson(successes: float, total: int, z: float = Z95) -> tuple[float, float] | None:
     """The Wilson score interval of a proportion, 0…1 (Wilson, 1927); None without data."""
     if total == 0:
         return None
@@ -63,10 +63,3 @@ def clopper_pearson_above(wrong: int, total: int, confidence: float = 0.95) -> f
     if wrong >= total:
         return 1.0
     return float(beta.ppf(confidence, wrong + 1, total - wrong))
-
-
-def sample_for(half_width: float, expected: float, population: int, z: float = Z95) -> float:
-    """How many of ``population`` must be drawn for an interval of ``expected`` (a share) that is
-    ``half_width`` wide to each side, with the correction for a finite population (Cochran, 1977)."""
-    n = z * z * expected * (1 - expected) / half_width**2
-    return n / (1 + (n - 1) / population) if population else 0.0

@@ -19,6 +19,7 @@ from annotator.labeling.schemas import schema_of
 from annotator.review.models import Dispute, SpotCheck
 
 from . import intervals
+from .facts import week_of
 from .metrics import TILES, Metric, metric_of
 from .models import Dimension, Fact, Rollup, Summary
 
@@ -316,7 +317,7 @@ def _by_week(project: Project, metric: str, since: date | None) -> dict[str, Sum
         rows = rows.filter(day__gte=since)
     weeks: dict[str, Sums] = {}
     for day, n, total, squares in rows.values_list("day", "n", "total", "squares"):
-        week = (day - timedelta(days=day.weekday())).isoformat()
+        week = week_of(day).isoformat()
         so_far = weeks.get(week, Sums())
         weeks[week] = Sums(so_far.n + n, so_far.total + total, so_far.squares + squares)
     return weeks

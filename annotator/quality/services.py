@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
@@ -18,9 +18,10 @@ from annotator.accounts.models import Project
 from annotator.catalog.models import Sku
 from annotator.core import events
 from annotator.labeling.models import Task
+from annotator.review import spotting
 from annotator.review.models import Decision
 
-from .facts import facts_of
+from .facts import facts_of, week_of
 from .models import Dimension, Fact, Rollup
 
 CHUNK = 500
@@ -28,6 +29,14 @@ CHUNK = 500
 
 Key = tuple[int, str, str, str, date]
 """Project, dimension, key within it, metric, day."""
+
+
+def follow(payloads: Sequence[Mapping[str, Any]]) -> None:
+    """Something happened to tasks: chance may draw them for a spot check, their answers may be known
+    now, and they are measured."""
+    spotting.draw(payloads)
+    spotting.know_gold(payloads)
+    measure(payloads)
 
 
 def measure(payloads: Sequence[Mapping[str, Any]]) -> None:
@@ -78,11 +87,6 @@ def rebuild(project: Project, tick: Callable[[int], object] = lambda n: None) ->
         done, last = done + len(ids), ids[-1]
         tick(len(ids))
     return done
-
-
-def week_of(day: date) -> date:
-    """The Monday of a day's week."""
-    return day - timedelta(days=day.weekday())
 
 
 def _difference(before: Iterable[Fact], after: Iterable[Fact]) -> dict[Key, list[int]]:

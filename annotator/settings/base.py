@@ -202,6 +202,7 @@ SPECTACULAR_SETTINGS = {
         "BatchState": "annotator.labeling.models.Batch.State",
         "JobState": "annotator.core.models.JobState",
         "FeedbackOutcome": "annotator.review.models.Feedback.Outcome",
+        "AlertKind": "annotator.quality.models.Alert.Kind",
         "LanguageEnum": ["zh-hans", "en", "ja"],
     },
 }

@@ -11,9 +11,10 @@ from django.utils import timezone
 from annotator.accounts.models import Project
 from annotator.accounts.states import Role
 from annotator.core import outbox
+from annotator.core.models import AuditEntry
 from annotator.labeling import services
-from annotator.labeling.models import Task
-from annotator.quality import queries, summaries
+from annotator.labeling.models import Gold, Task
+from annotator.quality import people, queries, summaries
 from annotator.quality import services as quality
 from annotator.quality.models import Fact, Rollup
 from annotator.review import services as review
@@ -218,7 +219,7 @@ def test_events_keep_the_figures_that_a_rebuild_makes(
         reviewer = factories.member(project.site, Role.REVIEWER)
         decided = Task.objects.filter(state="decided").earliest("pk")
         review.reopen(task=decided, actor=reviewer, role=Role.REVIEWER, note="?")
-        clock.shift(10)
+        clock.shift(20)
         outbox.drain("bulk")
         assert rollups(project) != first
         dispute = review.claim_dispute(task=decided, reviewer=reviewer)
@@ -232,7 +233,7 @@ def test_events_keep_the_figures_that_a_rebuild_makes(
         )
         factories.SkuFactory(site=project.site, code="SKU-X", code_key="sku-x")
         quality.measure_skus([{"sku": project.site.skus.get(code="SKU-X").pk}])
-        clock.shift(10)
+        clock.shift(20)
         outbox.drain("bulk")
         kept = rollups(project)
         quality.measure([{"task": pk} for pk in Task.objects.values_list("pk", flat=True)] * 2)
@@ -285,3 +286,64 @@ def test_the_page_costs_a_fixed_number_of_queries(
 ) -> None:
     with django_assert_num_queries(8):
         queries.report(project)
+
+
+def test_who_fails_gold_is_flagged_and_watched(project: Project) -> None:
+    """All conditions inverted: flagged well within 50 gold tasks, told to staff, logged, and from then
+    on measured more and doubled by a third annotator."""
+    project.quality = {"gold_rate": 1.0, "newcomer_gold_rate": 1.0}
+    project.save()
+    flipped, honest = (factories.member(project.site, Role.ANNOTATOR) for _ in range(2))
+    worst = ["渗漏", "破损", "明显变形", "轻微压痕", "完好无损"]
+    for n in range(12):
+        truth = worst[::-1][n % 5]
+        task = factories.TaskFactory(project=project, state="gold", places_left=0)
+        Gold.objects.create(
+            task=task, fields={**factories.GOOD_FIELDS, "condition": truth}, schema_version=1
+        )
+    factories.TaskFactory(project=project)
+    for _ in range(12):
+        for person in (flipped, honest):
+            held = services.next_assignment(project=project, annotator=person)
+            assert held is not None
+            truth = Gold.objects.get(task=held.task).fields["condition"]
+            said = worst[worst[::-1].index(truth)] if person == flipped else truth
+            services.submit_annotation(
+                assignment=held,
+                annotator=person,
+                token=held.token,
+                fields={**factories.GOOD_FIELDS, "condition": said},
+                boxes=[],
+                attributes={},
+                active_seconds=9.0,
+            )
+    found = report(project)
+    [alert] = people.open_alerts(project)
+    assert (alert["annotator"], alert["kind"]) == (flipped.pk, "gold_failed")
+    assert set(alert["evidence"]["fields"]) == {"condition"}
+    assert {row["id"]: row["low_evidence"] for row in found["annotators"]} == {
+        flipped.pk: True,
+        honest.pk: True,
+    }
+    assert AuditEntry.objects.filter(action__in=["alert.opened", "standing.changed"]).count() == 2
+    api = Api(factories.member(project.site, Role.REVIEWER))
+    page = api.get(f"/projects/{project.pk}/quality/people/{flipped.pk}").json()
+    assert page["standing"] == {"paused": False, "reason": "", "gold_rate": 0.3, "third": True}
+    skill = {f["key"]: f["reliability"]["value"] for f in page["fields"]}
+    assert skill["condition"] < 40 and skill["sku"] > 90
+    raised = report(project) and people.open_alerts(project)
+    assert [row["id"] for row in raised] == [alert["id"]], "raised once"
+    assert api.get(f"/projects/{project.pk}/quality").json()["alerts"][0]["name"] == str(flipped)
+
+
+def test_ones_own_record_is_of_full_weeks(world: dict[str, Any], project: Project) -> None:
+    anna = factories.User.objects.get(username="anna")
+    with time_machine.travel("2026-03-05T08:00:00Z", tick=False):
+        assert people.of_oneself(project, anna.pk)["weeks"] == [], "nothing of this week's answers"
+    with time_machine.travel("2026-03-10T08:00:00Z", tick=False):
+        body = Api(anna).get(f"/projects/{project.pk}/my-quality").json()
+    assert [(w["week"], w["answers"], w["right"]) for w in body["weeks"]] == [
+        ("2026-03-02", 4, 66.67)
+    ]
+    fields = {f["key"]: (f["value"], f["low_evidence"]) for f in body["fields"]}
+    assert fields["quantity"] == (66.67, True) and fields["sku"] == (100.0, True)

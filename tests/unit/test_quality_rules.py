@@ -6,7 +6,9 @@ import random
 
 import pytest
 
+from annotator.accounts.rules import QualityRules
 from annotator.quality import beyond_chance, fluency, intervals
+from annotator.review.policies import is_drawn, spot_share
 from inference.captions import DEFAULT_SCHEMA
 
 GOOD = "【SKU】WASH-2024-BLUE|【品类】个人护理|【规格】500ml×6瓶/箱|【数量】1箱|【状态】完好无损"
@@ -70,12 +72,24 @@ def test_bounds_and_samples() -> None:
     # None wrong in 59: the rule of three's exact form, 1 − .05^(1/59).
     assert intervals.clopper_pearson_above(0, 59) == pytest.approx(1 - 0.05 ** (1 / 59))
     assert intervals.clopper_pearson_above(0, 0) == intervals.clopper_pearson_above(3, 3) == 1.0
-    # 1.96² · .007 · .993 / .003² = 2967; of a population of 3000 about half of them.
-    assert intervals.sample_for(0.003, 0.007, 10**9) == pytest.approx(2967, abs=1)
-    assert intervals.sample_for(0.003, 0.007, 3000) == pytest.approx(1492, abs=2)
     # Equal weights are no weights.
     assert intervals.wilson_of_weighted(30, 300, 900) == pytest.approx(intervals.wilson(10, 100))
     assert intervals.of_sums(5, 15, 55) == pytest.approx(intervals.of_mean([1, 2, 3, 4, 5]))
+
+
+def test_the_sample_follows_from_the_wanted_interval() -> None:
+    # 1.96² · .007 · .993 / .003² = 2967; of a population of 3000 about half of them.
+    rules = QualityRules(spot_half_width=0.003, spot_most=1.0)
+    assert spot_share(rules, "independent", population=10**6) * 10**6 == pytest.approx(2958, abs=3)
+    assert spot_share(rules, "independent", population=3000) * 3000 == pytest.approx(1492, abs=3)
+    assert spot_share(rules, "tie", population=10**6) == pytest.approx(3 * 2958e-6, rel=0.01)
+    assert spot_share(QualityRules(spot_most=0.1), "together", population=10) == 0.1
+
+
+def test_chance_draws_the_wanted_share() -> None:
+    drawn = sum(is_drawn(n, 0.1) for n in range(20_000))
+    assert 1850 < drawn < 2150
+    assert all(is_drawn(n, 0.1) <= is_drawn(n, 0.5) for n in range(1000))
 
 
 def test_alpha_of_a_known_table() -> None:

@@ -844,6 +844,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/my-quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One's own record in a project. */
+        get: operations["my_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/next": {
         parameters: {
             query?: never;
@@ -912,6 +929,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/quality/people/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One annotator of a project. */
+        get: operations["quality_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality/people/{user_id}/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description How an annotator is handed a project's tasks. */
+        put: operations["change_standing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/quality/tasks": {
         parameters: {
             query?: never;
@@ -957,6 +1008,26 @@ export interface paths {
         put?: never;
         /** @description What a schema would change, without changing it; 400 names what is wrong with it. */
         post: operations["plan_schema"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/spot-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Agreed decisions that chance has drawn for a second look, oldest first. Why one was drawn is not
+         *     told.
+         */
+        get: operations["spot_checks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1208,6 +1279,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spot-checks/{spot_check_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say whether a decision is right; a wrong one goes back on the reviewers' desk. */
+        post: operations["check_spot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/suggestions/refresh": {
         parameters: {
             query?: never;
@@ -1302,6 +1390,24 @@ export interface paths {
          */
         post: operations["open_dispute"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/gold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Measure annotators by a decided task, or no longer. */
+        post: operations["make_gold"];
+        /** @description Measure annotators by a decided task, or no longer. */
+        delete: operations["retire_gold"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1452,6 +1558,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Alert: {
+            id: number;
+            annotator: number;
+            kind: components["schemas"]["AlertKind"];
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            closed_at: string | null;
+        };
+        /**
+         * @description * `too_fast` - Too Fast
+         *     * `drifting` - Drifting
+         *     * `always_accepts` - Always Accepts
+         *     * `gold_failed` - Gold Failed
+         * @enum {string}
+         */
+        AlertKind: "too_fast" | "drifting" | "always_accepts" | "gold_failed";
         AlikeSku: {
             code: string;
             name: string;
@@ -1722,6 +1848,12 @@ export interface components {
             id: number;
             name: string;
             path: string;
+        };
+        Checked: {
+            id: number;
+            wrong: boolean;
+            /** Format: date-time */
+            checked_at: string;
         };
         Claim: {
             token: string;
@@ -2041,6 +2173,13 @@ export interface components {
             kappa: number | null;
             count: number;
         };
+        FieldOfPerson: {
+            key: string;
+            right: components["schemas"]["Figure"];
+            gold: components["schemas"]["Figure"];
+            /** @description Estimated from whom they agree with. */
+            reliability: components["schemas"]["Figure"];
+        };
         FieldSuggestion: {
             value: string | null;
             /** Format: double */
@@ -2221,12 +2360,6 @@ export interface components {
          * @enum {string}
          */
         JobState: "waiting" | "running" | "done" | "failed" | "cancelled";
-        /**
-         * @description * `reference` - reference
-         *     * `decided` - decided
-         * @enum {string}
-         */
-        KindEnum: "reference" | "decided";
         KnownContent: {
             sha256: string;
             capture: number;
@@ -2333,11 +2466,17 @@ export interface components {
         Neighbour: {
             sku_code: string;
             name: string;
-            kind: components["schemas"]["KindEnum"];
+            kind: components["schemas"]["NeighbourKindEnum"];
             /** Format: double */
             similarity: number;
             picture: string | null;
         };
+        /**
+         * @description * `reference` - reference
+         *     * `decided` - decided
+         * @enum {string}
+         */
+        NeighbourKindEnum: "reference" | "decided";
         NewBatchRequest: {
             name: string;
             /** Format: date-time */
@@ -2416,6 +2555,19 @@ export interface components {
             sku: components["schemas"]["AlikeSku"] | null;
             count: number;
         };
+        OpenAlert: {
+            id: number;
+            annotator: number;
+            kind: components["schemas"]["AlertKind"];
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            closed_at: string | null;
+            name: string;
+        };
         OwnAnswer: {
             annotation: number;
             task: number;
@@ -2443,6 +2595,28 @@ export interface components {
                 [key: string]: unknown;
             };
             captures: components["schemas"]["Capture"][];
+        };
+        OwnField: {
+            /** Format: double */
+            value: number | null;
+            count: number;
+            interval: number[] | null;
+            key: string;
+            low_evidence: boolean;
+        };
+        OwnFigures: {
+            time: components["schemas"]["Figure"];
+            right: components["schemas"]["Figure"];
+        };
+        OwnQuality: {
+            /**
+             * Format: date
+             * @description Full weeks only: what is of this one comes on Monday.
+             */
+            until: string;
+            figures: components["schemas"]["OwnFigures"];
+            fields: components["schemas"]["OwnField"][];
+            weeks: components["schemas"]["QualityWeek"][];
         };
         /**
          * @description * `tasks` - Tasks
@@ -2546,6 +2720,22 @@ export interface components {
             username: string;
             display_name: string;
         };
+        PersonFigures: {
+            time: components["schemas"]["Figure"];
+            right: components["schemas"]["Figure"];
+            gold: components["schemas"]["Figure"];
+            accepted: components["schemas"]["Figure"];
+        };
+        PersonQuality: {
+            id: number;
+            name: string;
+            figures: components["schemas"]["PersonFigures"];
+            fields: components["schemas"]["FieldOfPerson"][];
+            low_evidence: boolean;
+            weeks: components["schemas"]["QualityWeek"][];
+            alerts: components["schemas"]["Alert"][];
+            standing: components["schemas"]["Standing"];
+        };
         Picture: {
             id: number;
             thumb: string;
@@ -2637,6 +2827,7 @@ export interface components {
             metrics: components["schemas"]["Metric"][];
             fields: components["schemas"]["FieldAgreement"][];
             annotators: components["schemas"]["Annotator"][];
+            alerts: components["schemas"]["OpenAlert"][];
             anchoring: components["schemas"]["Anchoring"];
             disputes: components["schemas"]["DisputeCount"];
             throughput: components["schemas"]["Throughput"][];
@@ -2658,6 +2849,15 @@ export interface components {
             thresholds: {
                 [key: string]: number;
             };
+        };
+        QualityWeek: {
+            /** Format: date */
+            week: string;
+            answers: number;
+            /** Format: double */
+            seconds: number | null;
+            /** Format: double */
+            right: number | null;
         };
         Quarantine: {
             id: number;
@@ -3017,9 +3217,50 @@ export interface components {
             cam_type: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
             source: string;
         };
+        SpotCheck: {
+            id: number;
+            task: number;
+            caption: string;
+            fields: {
+                [key: string]: unknown;
+            };
+            boxes: components["schemas"]["Box"][];
+            captures: components["schemas"]["Capture"][];
+            /** Format: date-time */
+            created_at: string;
+        };
+        SpotCheckPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["SpotCheck"][];
+        };
         SpotChecked: {
             together: components["schemas"]["Figure"];
             independent: components["schemas"]["Figure"];
+        };
+        Standing: {
+            paused: boolean;
+            reason: string;
+            /**
+             * Format: double
+             * @description Null: the project's.
+             */
+            gold_rate: number | null;
+            /** @description A further annotator on every task of theirs. */
+            third: boolean;
+        };
+        StandingChangeRequest: {
+            paused?: boolean;
+            /**
+             * @description Told to them.
+             * @default
+             */
+            reason: string;
+            /** Format: double */
+            gold_rate?: number | null;
+            third?: boolean;
         };
         Started: {
             /** @description See /jobs/{id}. */
@@ -3327,6 +3568,13 @@ export interface components {
             };
             is_superuser: boolean;
             memberships: components["schemas"]["Membership"][];
+        };
+        VerdictRequest: {
+            wrong: boolean;
+            /** @description Fields that are wrong. */
+            changed?: string[];
+            /** @default  */
+            note: string;
         };
         /** @description An answer or a decision, by the keys of the schema in force. */
         Version: {
@@ -4825,6 +5073,27 @@ export interface operations {
             };
         };
     };
+    my_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnQuality"];
+                };
+            };
+        };
+    };
     next: {
         parameters: {
             query?: never;
@@ -4939,6 +5208,54 @@ export interface operations {
             };
         };
     };
+    quality_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonQuality"];
+                };
+            };
+        };
+    };
+    change_standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StandingChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+        };
+    };
     quality_tasks: {
         parameters: {
             query: {
@@ -5022,6 +5339,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchemaPlan"];
+                };
+            };
+        };
+    };
+    spot_checks: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpotCheckPage"];
                 };
             };
         };
@@ -5440,6 +5781,31 @@ export interface operations {
             };
         };
     };
+    check_spot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                spot_check_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checked"];
+                };
+            };
+        };
+    };
     refresh_suggestions: {
         parameters: {
             query?: never;
@@ -5632,6 +5998,46 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Dispute"];
                 };
+            };
+        };
+    };
+    make_gold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    retire_gold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
