@@ -18,6 +18,7 @@ MEASUREMENTS = (
     "canvas",
     "keystrokes",
     "next_photo",
+    "quality",
 )
 
 

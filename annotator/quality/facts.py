@@ -19,7 +19,7 @@ from annotator.labeling.queries import SETTLED
 from annotator.labeling.schemas import Schemas
 from annotator.labeling.states import TaskState
 from annotator.review.models import Decision, SpotCheck
-from inference.captions import Schema, compare, match_boxes, parse, values_from_json
+from inference.captions import Field, Schema, Value, compare, match_boxes, values_from_json
 
 from . import fluency
 from .metrics import hundredths
@@ -140,7 +140,7 @@ class _Context:
         given = self.schemas.carry(answer.fields, answer.schema_version)
         values, wanted = given.values, values_from_json(truth)
         fields = {
-            f"{metric}:{f.key}": int(compare(f, values.get(f.key), wanted.get(f.key)) == 1)
+            f"{metric}:{f.key}": int(_same(f, values.get(f.key), wanted.get(f.key)))
             for f in self.schemas.now.fields
             if f.key in given.known and f.key in wanted
         }
@@ -187,6 +187,10 @@ class _Context:
         )
 
 
+def _same(field: Field, a: Value | None, b: Value | None) -> bool:
+    return a == b or compare(field, a, b) == 1
+
+
 def _saw(answer: Annotation) -> bool:
     return answer.suggestion_id is not None and answer.suggestion_shown
 
@@ -227,11 +231,8 @@ def week_of(day: date) -> date:
 
 
 def is_complete(row: Annotation | Decision, schema: Schema) -> bool:
-    """Whether every required field is known and valid: captions are stored only when they are valid,
-    but a field may be unknown."""
-    return all(isinstance(row.fields.get(f.key), str) for f in schema.fields if f.required) and (
-        not parse(row.caption, schema).errors
-    )
+    """Whether every required field is known. What is stored is valid, but may be unknown."""
+    return all(isinstance(row.fields.get(f.key), str) for f in schema.fields if f.required)
 
 
 def _in_catalog(site_id: int, decisions: Iterable[Decision]) -> Callable[[str], bool]:

@@ -47,7 +47,7 @@ def offer(project: Project) -> list[Task]:
         payload = {"capture": capture.pk, "scene": capture.scene_id, "project": project.pk}
         events.publish_many("capture.offered", [payload])
     Task.objects.filter(state="new").update(state="ready")
-    return list(Task.objects.filter(scene=capture.scene_id))
+    return list(Task.objects.filter(scene=capture.scene_id).order_by("pk"))
 
 
 def run_later() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import krippendorff
 import pytest
 
 from annotator.accounts.rules import QualityRules
@@ -99,6 +100,15 @@ def test_alpha_of_a_known_table() -> None:
     second = ["b", "a", "b", "b", "b", "c", "c", "c", "e", "d", "d", "d"]
     units = [list(pair) for pair in zip(first, second, strict=True)]
     assert _alpha(units) == pytest.approx(0.692, abs=5e-4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_alpha_is_that_of_the_reference_implementation(seed: int) -> None:
+    rng = random.Random(seed)
+    units = [[rng.choice("aaabcd") for _ in range(rng.randint(1, 4))] for _ in range(60)]
+    table = beyond_chance.counts_of(units)
+    expected = krippendorff.alpha(value_counts=table.toarray(), level_of_measurement="nominal")
+    assert beyond_chance.alpha(table) == pytest.approx(expected)
 
 
 def test_alpha_needs_something_to_tell_apart() -> None:
