@@ -71,6 +71,9 @@ TABLE: dict[str, tuple[Handler, ...]] = {
     "task.sent_back": (MEASURE,),
     "spot.checked": (MEASURE,),
     # quality
+    "caption.unchecked": (
+        Later("check_captions", quality.check_captions, queue="bulk", batch=20, dedupe=("task",)),
+    ),
     "tasks.measured": (
         Later(
             "summarise",

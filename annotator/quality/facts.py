@@ -21,7 +21,7 @@ from annotator.labeling.states import TaskState
 from annotator.review.models import Decision, SpotCheck
 from inference.captions import Field, Schema, Value, compare, match_boxes, values_from_json
 
-from . import fluency
+from . import fluency, texts
 from .metrics import hundredths
 from .models import Fact
 
@@ -71,6 +71,10 @@ class _Context:
         views = Capture.objects.filter(scene__in=scenes).exclude(cam_type="")
         for scene, camera in views.values_list("scene", "cam_type"):
             self.cameras[scene].add(camera)
+        captions = [row.caption for row in self.decisions.values()]
+        self.hits = (
+            texts.known(self.project, captions) if texts.asked() else dict.fromkeys(captions, ())
+        )
         self.in_catalog = _in_catalog(self.project.site_id, self.decisions.values())
 
     def facts_of(self, task: Task) -> Iterable[Fact]:
@@ -163,7 +167,8 @@ class _Context:
             schema = self.schemas.of(decision.schema_version)
             readings["completeness_decided"] = int(is_complete(decision, schema))
             readings["sku_accuracy"] = int(self.in_catalog(decision.sku_code))
-            readings["fluency"] = hundredths(fluency.score(decision.caption, schema))
+            if (hits := self.hits.get(decision.caption)) is not None:
+                readings["fluency"] = hundredths(fluency.score(decision.caption, schema, hits))
         check = self.checks.get(task.pk)
         if check is not None:
             readings["spot_check_error"] = int(bool(check.wrong))

@@ -21,6 +21,7 @@ from annotator.labeling.models import Task
 from annotator.review import spotting
 from annotator.review.models import Decision
 
+from . import texts
 from .facts import facts_of, week_of
 from .models import Dimension, Fact, Rollup
 
@@ -60,6 +61,20 @@ def measure_tasks(task_ids: Sequence[int]) -> None:
         _move(_difference(before, after))
         measured = {fact.project_id for fact in (*before, *after)}
         events.publish_many("tasks.measured", [{"project": pk} for pk in sorted(measured)])
+        if texts.asked():
+            unchecked = [f for f in after if _is_unchecked(f)]
+            events.publish_many("caption.unchecked", [{"task": f.task_id} for f in unchecked])
+
+
+def _is_unchecked(fact: Fact) -> bool:
+    return "completeness_decided" in fact.readings and "fluency" not in fact.readings
+
+
+def check_captions(payloads: Sequence[Mapping[str, Any]]) -> None:
+    """``caption.unchecked``: a language checker reads them, and their tasks are measured again."""
+    ids = sorted({payload["task"] for payload in payloads})
+    texts.check(ids)
+    measure_tasks(ids)
 
 
 def measure_skus(payloads: Sequence[Mapping[str, Any]]) -> None:

@@ -250,6 +250,7 @@ RECOGNIZER_OPTIONS: dict[str, Any] = (
     else {"sites_dir": SITES_DIR, "model": env.model or None}
 )
 OUTBOX_RING = True
+LANGUAGETOOL_URL = env.languagetool_url
 
 LOGGING = {
     "version": 1,

@@ -48,6 +48,9 @@ class Env(BaseSettings):
     model: str = Field(
         default="", description="Folder of the MiniGPT; the shipped one unless named."
     )
+    languagetool_url: str = Field(
+        default="", description="Of a LanguageTool server that reads captions; none when empty."
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, validation_alias=AliasChoices("PORT", "WAREVISION_PORT"))
 

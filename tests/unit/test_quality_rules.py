@@ -137,7 +137,7 @@ def test_a_good_caption_reads_well() -> None:
         ("个人护理", "啊啊啊啊", ("category", "repeated"), 15),
         ("个人护理", "个人护理？", ("category", "odd_characters"), 15),
         ("个人护理", "个人护理…", ("category", "odd_characters"), 15),
-        ("个人护理", "个人(护理", ("category", "unbalanced_brackets"), 10),
+        ("个人护理", "个人(护理", ("category", "brackets"), 10),
     ],
 )
 def test_each_flaw_takes_its_points(old: str, new: str, flaw: tuple[str, str], points: int) -> None:
