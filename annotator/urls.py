@@ -24,7 +24,7 @@ from annotator.labeling.api import (
 from annotator.media import api as media
 from annotator.pipeline import api as pipeline
 from annotator.quality import api as quality
-from annotator.review.api import desk, disputes, feedback, tasks
+from annotator.review.api import desk, disputes, feedback, spotchecks, tasks
 from annotator.suggestions.api import captures as suggestions
 from annotator.suggestions.api import machine
 
@@ -86,6 +86,18 @@ v1 = [
     path("projects/<int:project_id>/disputes/trivial", disputes.TrivialView.as_view()),
     path("projects/<int:project_id>/tasks/bulk", tasks.BulkView.as_view()),
     path("projects/<int:project_id>/quality", quality.QualityView.as_view()),
+    path("projects/<int:project_id>/quality/breakdown", quality.BreakdownView.as_view()),
+    path("projects/<int:project_id>/quality/tasks", quality.FactsView.as_view()),
+    path("projects/<int:project_id>/quality.csv", quality.QualityTableView.as_view()),
+    path("projects/<int:project_id>/quality/people/<int:user_id>", quality.PersonView.as_view()),
+    path(
+        "projects/<int:project_id>/quality/people/<int:user_id>/standing",
+        quality.StandingView.as_view(),
+    ),
+    path("projects/<int:project_id>/my-quality", quality.OwnQualityView.as_view()),
+    path("projects/<int:project_id>/spot-checks", spotchecks.SpotChecksView.as_view()),
+    path("spot-checks/<int:spot_check_id>", spotchecks.SpotCheckView.as_view()),
+    path("tasks/<int:task_id>/gold", spotchecks.GoldView.as_view()),
     path("projects/<int:project_id>/dataset.zip", datasets.DatasetView.as_view()),
     path("assignments/<int:assignment_id>", assignments.AssignmentView.as_view()),
     path("assignments/<int:assignment_id>/draft", assignments.DraftView.as_view()),

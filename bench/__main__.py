@@ -21,6 +21,7 @@ MEASUREMENTS = (
     "canvas",
     "keystrokes",
     "next_photo",
+    "quality",
 )
 
 

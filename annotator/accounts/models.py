@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from .rules import QualityRules
 from .states import Role
 
 slug_validator = RegexValidator(r"^[a-z0-9][a-z0-9-]{0,62}$", "小写字母、数字和连字符")
@@ -95,7 +96,8 @@ class Project(models.Model):
     near-duplicate gets no task of its own; ``lookalikes``: tasks that look the same may be answered in
     one go. ``share`` is its part of the site's work (0: none of it);
     ``random_share`` of its tasks are handed out at random, the others by value; ``language`` is what
-    its pictures are read in. An archived project hands nothing out."""
+    its pictures are read in; ``quality`` are its :class:`~.rules.QualityRules` as data. An archived
+    project hands nothing out."""
 
     site = models.ForeignKey(Site, related_name="projects", on_delete=models.CASCADE)
     slug = models.CharField(max_length=63, validators=[slug_validator])
@@ -128,6 +130,7 @@ class Project(models.Model):
     random_share = models.FloatField(
         default=0.1, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)]
     )
+    quality = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -137,6 +140,11 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return f"{self.site_id}/{self.slug}"
+
+    @property
+    def rules(self) -> QualityRules:
+        """What it asks of quality."""
+        return QualityRules.of(self.quality)
 
 
 class SchemaVersion(models.Model):

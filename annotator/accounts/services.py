@@ -20,6 +20,7 @@ from inference.captions import DEFAULT_SCHEMA, Schema, SchemaError
 
 from . import policies
 from .models import ApiToken, GuideReading, Membership, Project, SchemaVersion, Site, User
+from .rules import QualityRules
 from .states import Role
 
 
@@ -74,6 +75,7 @@ def create_project(*, site: Site, actor: User, slug: str, name: str, **settings:
         site = Site.objects.select_for_update().get(pk=site.pk)
         project = Project(site=site, slug=slug, name=name, **settings)
         project.schema = checked_schema(project.schema).to_json() if project.schema else {}
+        QualityRules.of(project.quality)
         _check_slug(project)
         _full_clean(project)
         project.save()
@@ -86,7 +88,7 @@ def clone_project(*, project: Project, actor: User, slug: str, name: str) -> Pro
     tasks."""
     kept = (
         "schema", "overlap", "threshold", "boxes_required", "withhold_rate", "lease_seconds",
-        "label_duplicates_once", "lookalikes", "guide",
+        "label_duplicates_once", "lookalikes", "guide", "quality",
     )  # fmt: skip
     with transaction.atomic():
         clone = create_project(
@@ -125,6 +127,8 @@ def change_project(
         if "archived" in changes:
             archived = changes.pop("archived")
             changes["archived_at"] = (project.archived_at or timezone.now()) if archived else None
+        if "quality" in changes:
+            QualityRules.of(changes["quality"])
         if "schema" in changes:
             changes["schema"] = checked_schema(changes["schema"]).to_json()
             if changes["schema"] == in_force(project):

@@ -34,6 +34,14 @@ def captures_of_scene(scene_id: int) -> list[Capture]:
     return in_view_order(Capture.objects.filter(scene_id=scene_id).select_related("image"))
 
 
+def captures_of_scenes(scene_ids: Iterable[int]) -> dict[int, list[Capture]]:
+    """The views of many scenes, each in that order."""
+    found: dict[int, list[Capture]] = {}
+    for capture in Capture.objects.filter(scene__in=list(scene_ids)).select_related("image"):
+        found.setdefault(capture.scene_id, []).append(capture)
+    return {scene: in_view_order(views) for scene, views in found.items()}
+
+
 def in_view_order(captures: Iterable[Capture]) -> list[Capture]:
     """The views of one scene: front, side, top, then the rest."""
     order = {"front": 0, "side": 1, "top": 2}

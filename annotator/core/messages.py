@@ -407,6 +407,21 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "The barcode's check digit is wrong: {value}",
         "バーコードの検査数字が違います：{value}",
     ),
+    "spot_check_done": (
+        "这条抽检已经有结论，或决定已经变了",
+        "This spot check is done, or the decision has changed since",
+        "この抜き取り検査は済んでいるか、決定が変わっています",
+    ),
+    "paused": (
+        "你在这个项目的标注已暂停：{reason}",
+        "You are paused in this project: {reason}",
+        "このプロジェクトでの作業は一時停止中です：{reason}",
+    ),
+    "unknown_setting": (
+        "没有名为“{name}”的设置",
+        "There is no setting called {name}",
+        "「{name}」という設定はありません",
+    ),
     "bad_number": ("不是数字：{value}", "Not a number: {value}", "数値ではありません：{value}"),
     "missing_picture": (
         "找不到参考图：{value}",

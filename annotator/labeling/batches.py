@@ -15,7 +15,7 @@ from annotator.core import audit
 from annotator.core.errors import EditConflict, FieldError, Invalid
 
 from .models import NEVER, Batch, Task
-from .states import TaskState
+from .states import ORDINARY, TaskState
 
 PACE_DAYS = 7
 SETTLED = (TaskState.DECIDED, TaskState.REJECTED)
@@ -129,7 +129,7 @@ def progress_of(batches: Sequence[Batch]) -> dict[int, dict[str, Any]]:
     now = timezone.now()
     recent = now - timedelta(days=PACE_DAYS)
     rows = (
-        Task.objects.filter(batch__in=batches)
+        Task.objects.filter(batch__in=batches, state__in=ORDINARY)
         .order_by()
         .values("batch", "state")
         .annotate(

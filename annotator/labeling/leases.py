@@ -18,7 +18,7 @@ from annotator.accounts.states import Role
 from annotator.core.errors import Conflict, EditConflict, NotFound
 from annotator.suggestions.queries import best_suggestion, suggested_views
 
-from . import handout, policies, queries
+from . import gold, handout, policies, queries
 from .models import Assignment, Task, Turn
 from .states import HOLDING, SYSTEM, Action, Actor, AssignmentState, TaskState, next_state
 
@@ -58,6 +58,8 @@ def next_assignment(
             raise NotFound()
         if desk.project.archived_at is not None:
             return None
+        if desk.paused is not None:
+            raise Conflict("paused", reason=desk.paused)
         if (resumed := _resume(desk.held, exclude)) is not None:
             return resumed
         return None if len(desk.held) >= policies.MAX_HELD else _hand_out(desk, annotator)
@@ -78,7 +80,11 @@ def next_on_site(
         shares, passed = queries.turns_on(_id_of(site), annotator)
         for project_id, then in policies.in_turn(shares, passed).items():
             desk = queries.desk_of(project_id, annotator)
-            if desk is not None and (assignment := _hand_out(desk, annotator)) is not None:
+            if (
+                desk is not None
+                and desk.paused is None
+                and (assignment := _hand_out(desk, annotator)) is not None
+            ):
                 Turn.objects.update_or_create(
                     annotator=annotator, project_id=project_id, defaults={"passed": then}
                 )
@@ -119,6 +125,11 @@ def _hand_out(desk: queries.Desk, annotator: User) -> Assignment | None:
         "user_id": annotator.pk,
         "categories": desk.categories,
     }
+    if random.random() < desk.gold_rate and handout.any_left(**mine):
+        known = gold.take(project, annotator)
+        if known is not None:
+            known.project = project
+            return _lease(known, annotator)
     for _ in range(_TRIES):
         at_random = random.random() < project.random_share
         task = handout.take(**mine, at_random=at_random)
@@ -130,6 +141,9 @@ def _hand_out(desk: queries.Desk, annotator: User) -> Assignment | None:
     if task is None:
         return None
     task.project = project
+    if desk.third and task.overlap == project.overlap:
+        task.overlap, task.places_left = task.overlap + 1, task.places_left + 1
+        task.save(update_fields=["overlap", "places_left"])
     return _lease(task, annotator)
 
 

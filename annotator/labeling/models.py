@@ -53,7 +53,8 @@ class Task(models.Model):
     answered or passed on it. Both change only under a lock of this row. ``category`` is what the
     machine takes it for, ``proposed`` the key of the SKU that it is sure of; ``shuffle`` is a random
     place in the queue; ``due_at`` is its batch's due date, else NEVER; ``on_hold`` says that its batch
-    is not open."""
+    is not open. One in state ``gold`` is a second task of its scene, whose answer is known (see
+    :class:`Gold`): the queue does not know it, it is handed out by chance and never decided."""
 
     class Priority(models.IntegerChoices):
         NORMAL = 0, "normal"
@@ -87,7 +88,12 @@ class Task(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["project", "scene"], name="task_once"),
+            models.UniqueConstraint(
+                fields=["project", "scene"], name="task_once", condition=~models.Q(state="gold")
+            ),
+            models.UniqueConstraint(
+                fields=["project", "scene"], name="gold_once", condition=models.Q(state="gold")
+            ),
             models.CheckConstraint(
                 condition=models.Q(places_left__lte=models.F("overlap")), name="task_places"
             ),
@@ -147,6 +153,39 @@ class Task(models.Model):
                 name="task_decided",
                 condition=models.Q(decided_at__isnull=False),
             ),
+        ]
+
+
+class Gold(models.Model):
+    """The known answer of a gold task, in the schema numbered ``schema_version``. ``origin`` is the
+    decided task that it was made of; none where the answer was imported."""
+
+    task = models.OneToOneField(Task, related_name="truth", on_delete=models.CASCADE)
+    origin = models.ForeignKey(
+        Task, null=True, related_name="+", on_delete=models.SET_NULL, db_index=False
+    )
+    fields = models.JSONField()
+    schema_version = models.PositiveIntegerField()
+    retired_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Standing(models.Model):
+    """What was decided about how an annotator is handed a project's tasks: paused with a reason, gold
+    tasks at their own rate, a further annotator on every task of theirs."""
+
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="+", on_delete=models.CASCADE, db_index=False
+    )
+    project = models.ForeignKey("accounts.Project", related_name="+", on_delete=models.CASCADE)
+    paused_at = models.DateTimeField(null=True)
+    paused_reason = models.CharField(max_length=500, blank=True)
+    gold_rate = models.FloatField(null=True)
+    third = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["annotator", "project"], name="standing_once")
         ]
 
 

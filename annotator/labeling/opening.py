@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,10 +14,10 @@ from annotator.core import audit
 from annotator.core.errors import Conflict
 from annotator.suggestions.models import CaptureSuggestion, SuggestionState
 
-from . import batches
+from . import batches, gold
 from .models import Batch, CarriedOver, Task
 from .services import prepare
-from .states import TaskState
+from .states import ORDINARY, TaskState
 
 
 def open_tasks(payloads: Sequence[Mapping[str, Any]]) -> None:
@@ -46,7 +47,9 @@ def _open(project: Project, captures: Mapping[int, int], batch: int | None) -> N
     """``captures``: the offered capture of each scene."""
     start = batches.on_new_task(_destination(project, batch))
     open_already = set(
-        Task.objects.filter(project=project, scene__in=captures).values_list("scene", flat=True)
+        Task.objects.filter(project=project, scene__in=captures, state__in=ORDINARY).values_list(
+            "scene", flat=True
+        )
     )
     new = [scene for scene in captures if scene not in open_already]
     if project.label_duplicates_once:
@@ -72,7 +75,7 @@ def _create(
     captures: Mapping[int, int],
     start: Mapping[str, Any],
 ) -> None:
-    tasks = Task.objects.bulk_create(
+    ordinary = [
         Task(
             project=project,
             scene_id=scene,
@@ -81,7 +84,10 @@ def _create(
             **start,
         )
         for scene in scenes
-    )
+    ]
+    tasks = ordinary + gold.twins_for(project, ordinary)
+    random.shuffle(tasks)  # or a gold task would be known by its number
+    Task.objects.bulk_create(tasks)
     audit.record_each(
         action="task.opened",
         on=((task, {"capture": captures[task.scene_id]}) for task in tasks),
@@ -106,7 +112,9 @@ def _only_duplicates(scenes: Sequence[int]) -> dict[int, int]:
 
 def _tasks_of(project: Project, groups: Iterable[int]) -> dict[int, tuple[int, int]]:
     """The first task of each group in a project, with its scene."""
-    rows = Task.objects.filter(project=project, scene__group__in=set(groups)).order_by("-pk")
+    rows = Task.objects.filter(
+        project=project, scene__group__in=set(groups), state__in=ORDINARY
+    ).order_by("-pk")
     return {
         group: (task, scene)
         for group, task, scene in rows.values_list("scene__group", "pk", "scene")

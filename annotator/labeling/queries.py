@@ -34,8 +34,9 @@ from annotator.core.rows import Rows
 from annotator.core.statements import Statement
 from annotator.suggestions.models import Suggestion
 
+from .gold import left_for
 from .models import Annotation, Assignment, CarriedOver, Task, TaskCount, Turn
-from .states import OPEN_STATES, AssignmentState, TaskState
+from .states import OPEN_STATES, ORDINARY, AssignmentState, TaskState
 
 SETTLED = (TaskState.DISPUTED, TaskState.DECIDED, TaskState.REJECTED)
 
@@ -85,22 +86,34 @@ def with_earlier_answers(project: Project) -> QuerySet[Task]:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """A project as one of its annotators stands before it: the open leases (oldest first, those
-    among look-alikes aside) and what limits the choice of the next task."""
+    among look-alikes aside) and what limits the choice of the next task. ``gold_rate`` of what they are handed is gold,
+    ``third`` asks for one more annotator on it, ``paused`` says why they are handed nothing."""
 
     project: Project
     held: Sequence[int]
     categories: Sequence[int]
     languages: Sequence[str]
+    gold_rate: float
+    third: bool
+    paused: str | None
 
 
 # By hand, since it runs with every ``next`` and building it costs ten times what asking it does.
 _DESK = """SELECT p.*, m.id AS membership, m.categories, m.languages, (
   SELECT {join_ids} FROM labeling_assignment a JOIN labeling_task t ON t.id = a.task_id
   WHERE a.annotator_id = %(user)s AND a.state = 'active' AND a.grid = ''
-  AND t.project_id = p.id) AS held
+  AND t.project_id = p.id) AS held,
+  s.paused_at, s.paused_reason, s.gold_rate, s.third,
+  EXISTS (SELECT 1 FROM labeling_gold g JOIN labeling_task t ON t.id = g.task_id
+    WHERE t.project_id = p.id AND g.retired_at IS NULL) AS has_gold,
+  (SELECT COUNT(*) FROM (SELECT 1 FROM labeling_annotation a JOIN labeling_task t ON t.id = a.task_id
+    WHERE a.author_id = %(user)s AND t.project_id = p.id LIMIT {most}) AS firsts) AS firsts
 FROM accounts_project p LEFT JOIN accounts_membership m
 ON m.site_id = p.site_id AND m.user_id = %(user)s AND m.role = 'annotator'
+LEFT JOIN labeling_standing s ON s.project_id = p.id AND s.annotator_id = %(user)s
 WHERE p.id = %(project)s"""
+_FIRSTS = 200
+"""Of so many first answers it is told apart whether somebody is new."""
 _JOIN_IDS = {
     "sqlite": "group_concat(a.id)",
     "postgresql": "string_agg(a.id::text, ',')",
@@ -109,7 +122,7 @@ _JOIN_IDS = {
 
 def desk_of(project_id: int, user: User) -> Desk | None:
     """The desk of ``user`` in a project; None where they are no annotator."""
-    statement = _DESK.format(join_ids=_JOIN_IDS[connection.vendor])
+    statement = _DESK.format(join_ids=_JOIN_IDS[connection.vendor], most=_FIRSTS)
     rows = Project.objects.raw(statement, {"project": project_id, "user": user.pk})
     project: Any = next(iter(rows), None)
     if project is None or not user.is_active:
@@ -122,7 +135,13 @@ def desk_of(project_id: int, user: User) -> Desk | None:
     categories, languages = (
         json.loads(limit) if limit else [] for limit in (project.categories, project.languages)
     )
-    return Desk(project, held, categories, languages)
+    rules, rate = project.rules, 0.0
+    if project.has_gold and rules.gold_rate:
+        new = project.firsts < rules.newcomer_tasks
+        usual = rules.newcomer_gold_rate if new else rules.gold_rate
+        rate = max(usual, project.gold_rate or 0.0)
+    paused = project.paused_reason if project.paused_at is not None else None
+    return Desk(project, held, categories, languages, rate, bool(project.third), paused)
 
 
 def held_on(site_id: int, user: User) -> list[int]:
@@ -252,7 +271,7 @@ def state_counts(project_ids: Iterable[int]) -> dict[int, dict[str, int]]:
     for project_id, state, n in rows:
         counts[project_id][state] = n
     for row in counts.values():
-        row["total"] = sum(row.values())
+        row["total"] = sum(row[state] for state in ORDINARY)
     return counts
 
 
@@ -284,8 +303,10 @@ def my_progress(project_ids: Sequence[int], user: User) -> dict[int, dict[str, A
         .values_list("project_id")
         .annotate(sum=Sum("n"))
     )
+    gold = left_for(project_ids, user)
     for project_id, n in left:
-        progress[project_id]["open"] = n
+        # With the gold tasks, so that taking one makes it one less as well.
+        progress[project_id]["open"] = n + gold.get(project_id, 0) if n else 0
     return progress
 
 
@@ -378,7 +399,8 @@ def group_members(group: int, limit: int = 200) -> list[Capture]:
 def tasks_of_scenes(scene_ids: Iterable[int]) -> dict[int, list[tuple[Task, bool]]]:
     """The tasks that decide of scenes, by scene; True where the scene takes another's decision."""
     found: dict[int, list[tuple[Task, bool]]] = {}
-    for task in Task.objects.filter(scene__in=scene_ids).select_related("project"):
+    tasks = Task.objects.filter(scene__in=scene_ids, state__in=ORDINARY)
+    for task in tasks.select_related("project"):
         found.setdefault(task.scene_id, []).append((task, False))
     links = CarriedOver.objects.filter(scene__in=scene_ids).select_related("task__project")
     for link in links:

@@ -209,7 +209,7 @@ def submit_annotation(
         )
         end_lease(held, AssignmentState.SUBMITTED)
         take_transition(task, Action.SUBMIT, actor=Role.ANNOTATOR)
-        task.answers += 1
+        task.answers += task.state != TaskState.GOLD
         audit.record(
             action="annotation.submitted",
             on=task,
@@ -217,7 +217,9 @@ def submit_annotation(
             site_id=task.project.site_id,
             annotation=annotation.pk,
         )
-        if task.answers >= task.overlap:
+        if task.state == TaskState.GOLD:
+            events.publish("gold.answered", task=task.pk, annotation=annotation.pk)
+        elif task.answers >= task.overlap:
             events.publish("task.answered", task=task, answers=[*within.standing, annotation])
         else:
             task.save(update_fields=["answers", "state"])
@@ -239,9 +241,10 @@ def skip(
         held = hold(assignment=assignment, annotator=annotator, token=token)
         task = held.task
         end_lease(held, AssignmentState.SKIPPED, skip_reason=reason, skip_detail=detail[:500])
-        task.skips += 1
-        task.places_left = max(0, task.overlap - holding_of(task))
-        task.save(update_fields=["places_left", "skips"])
+        if task.state != TaskState.GOLD:
+            task.skips += 1
+            task.places_left = max(0, task.overlap - holding_of(task))
+            task.save(update_fields=["places_left", "skips"])
         audit.record(
             action="task.skipped",
             on=task,
@@ -290,7 +293,9 @@ def withdraw(*, annotation: Annotation, author: User) -> Assignment:
         annotation = Annotation.objects.select_for_update().get(pk=annotation.pk)
         policies.check_can_withdraw(annotation, user=author, now=now)
         policies.check_transition(task, Action.WITHDRAW, Role.ANNOTATOR)
-        if task.state != TaskState.LABELING:
+        if task.state == TaskState.GOLD:
+            events.publish("gold.answered", task=task.pk, annotation=annotation.pk)
+        elif task.state != TaskState.LABELING:
             events.publish("annotation.withdrawing", task=task.pk)
         annotation.withdrawn_at = now
         annotation.save(update_fields=["withdrawn_at"])
@@ -306,7 +311,7 @@ def withdraw(*, annotation: Annotation, author: User) -> Assignment:
         assignment.draft_version += 1
         assignment.save()
         take_transition(task, Action.WITHDRAW, actor=Role.ANNOTATOR)
-        task.answers -= 1
+        task.answers -= task.state != TaskState.GOLD
         task.save(update_fields=["answers", "state", "decided_at"])
         audit.record(
             action="annotation.withdrawn",

@@ -16,6 +16,7 @@ class TaskState(models.TextChoices):
     DISPUTED = "disputed"
     DECIDED = "decided"
     REJECTED = "rejected"
+    GOLD = "gold"
 
 
 class Action(models.TextChoices):
@@ -76,12 +77,20 @@ TRANSITIONS: dict[tuple[TaskState, Action], Transition] = {
     (_S.READY, _A.REJECT): Transition(_S.REJECTED, _STAFF),
     (_S.DECIDED, _A.REOPEN): Transition(_S.DISPUTED, _STAFF),
     (_S.REJECTED, _A.REOPEN): Transition(_S.DISPUTED, _STAFF),
+    # Its answer is known: annotators are measured by it, and nothing is ever decided.
+    (_S.GOLD, _A.LEASE): Transition(_S.GOLD, _LABELERS),
+    (_S.GOLD, _A.SUBMIT): Transition(_S.GOLD, _LABELERS),
+    (_S.GOLD, _A.WITHDRAW): Transition(_S.GOLD, _LABELERS),
     (_S.NEW, _A.IMPORT): Transition(_S.DECIDED, _ADMINS),
     (_S.READY, _A.IMPORT): Transition(_S.DECIDED, _ADMINS),
 }
 
 OPEN_STATES = frozenset({TaskState.READY, TaskState.LABELING})
 """States in which a task may be handed out."""
+
+
+ORDINARY = frozenset(TaskState) - {TaskState.GOLD}
+"""States of the tasks that are labeled to be decided."""
 
 
 class AssignmentState(models.TextChoices):
@@ -125,7 +134,7 @@ def may_take(state: str, action: Action, actor: Actor) -> bool:
 
 def mermaid() -> str:
     """The diagram of :data:`TRANSITIONS`, for ``docs/states.md``."""
-    lines = ["stateDiagram-v2", "    [*] --> new"]
+    lines = ["stateDiagram-v2", "    [*] --> new", "    [*] --> gold"]
     for (state, action), transition in TRANSITIONS.items():
         who = ", ".join(sorted(str(actor) for actor in transition.by))
         lines.append(f"    {state} --> {transition.to}: {action} ({who})")

@@ -9,16 +9,25 @@ from annotator.core.jobs import Run
 from annotator.datasets import jobs as exports
 from annotator.labeling import opening, overlap, revalidation
 from annotator.labeling import services as labeling
-from annotator.review import bulk
+from annotator.quality import services as quality
+from annotator.quality import summaries
+from annotator.review import bulk, spotting
 from annotator.review import services as review
 from annotator.suggestions import merging
 from annotator.suggestions import services as suggestions
+
+# A task is looked at once for all that happened to it within seconds, after the ten within which an
+# answer can be taken back.
+MEASURE = Later("measure", quality.follow, queue="bulk", batch=500, delay_s=15.0, dedupe=("task",))
 
 TABLE: dict[str, tuple[Handler, ...]] = {
     # accounts
     "overlap.changed": (Now(overlap.start_following),),
     # catalog
-    "sku.changed": (Later("learn_skus", suggestions.learn_skus, batch=200, dedupe=("sku",)),),
+    "sku.changed": (
+        Later("learn_skus", suggestions.learn_skus, batch=200, dedupe=("sku",)),
+        Later("measure_skus", quality.measure_skus, queue="bulk", batch=200, dedupe=("sku",)),
+    ),
     "sku.merged": (Now(merging.start_rewriting), Now(labeling.follow_merge)),
     "reference.added": (Later("learn_reference", suggestions.learn_reference, batch=8),),
     "reference.removed": (Later("forget_reference", suggestions.forget_reference),),
@@ -38,14 +47,41 @@ TABLE: dict[str, tuple[Handler, ...]] = {
     # labeling
     "task.answered": (Now(review.settle_task),),
     "task.skipped_out": (Now(review.dispute_skipped),),
-    "annotation.withdrawing": (Now(review.retract_agreed),),
+    "gold.answered": (
+        MEASURE,
+        # Told at once, it would be known for what it is.
+        Later("tell_gold", spotting.tell_gold, queue="bulk", batch=50, delay_s=6 * 3600.0),
+    ),
+    "annotation.withdrawing": (Now(review.retract_agreed), MEASURE),
     # review
-    "dispute.opened": (),
-    "decision.made": (Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),),
+    "dispute.opened": (MEASURE,),
+    "decision.made": (
+        Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),
+        MEASURE,
+    ),
     # Imports come in thousands: they wait behind what people do now.
-    "decision.imported": (Later("teach", review.teach, batch=8, dedupe=("task",)),),
+    "decision.imported": (
+        Later("teach", review.teach, batch=8, dedupe=("task",)),
+        MEASURE,
+    ),
     "decision.retracted": (
         Later("teach", review.teach, queue="urgent", batch=8, dedupe=("task",)),
+        MEASURE,
+    ),
+    "task.sent_back": (MEASURE,),
+    "spot.checked": (MEASURE,),
+    # quality
+    "caption.unchecked": (
+        Later("check_captions", quality.check_captions, queue="bulk", batch=20, dedupe=("task",)),
+    ),
+    "tasks.measured": (
+        Later(
+            "summarise",
+            summaries.summarise_projects,
+            queue="bulk",
+            delay_s=60.0,
+            dedupe=("project",),
+        ),
     ),
     # The pause lets the recognizer refit what it learned before it is asked again.
     "scenes.taught": (

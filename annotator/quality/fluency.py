@@ -1,19 +1,19 @@
-"""How well a caption reads, 0…100, by explicit rules.
+"""How well a caption reads, 0…100 (docs/fluency.md).
 
-A statistical score of such short, formulaic texts says little; each rule here names something that
-a reader stumbles over, and takes points for it.
+A statistical score of such short, formulaic texts says little; each rule names something that a reader
+stumbles over, and takes points for it. A LanguageTool server, where there is one, finds more.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from inference.captions import Schema, Unknown, parse
+from inference.captions import Schema, findings, parse
 
-_REPEATED = re.compile(r"(\D{2,})\1{1,}|([^\d\s.])\2{3,}")
-_FULL_WIDTH = re.compile(r"[\uff01-\uff5e]")
-_ODD = re.compile(r"[�\x00-\x1f]|[?？!！~～]{1,}|\.{3,}|…")
+UNREADABLE, NOT_CANONICAL = 25, 5
+HIT, MOST_OF_HITS = 10, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +26,18 @@ class Flaw:
 
 
 def flaws(caption: str, schema: Schema) -> list[Flaw]:
-    """What is wrong with how ``caption`` reads."""
+    """What is wrong with how ``caption`` reads, by our own rules. A rule takes its points once for each
+    field."""
     result = parse(caption, schema)
-    found = [Flaw(error.field or "", f"unreadable.{error.code}", 25) for error in result.errors]
-    codes = {field.key for field in schema.of_kind("sku")}  # nobody reads these for their style
-    for key, value in result.values.items():
-        if isinstance(value, Unknown) or key in codes:
-            continue
-        if _REPEATED.search(value):
-            found.append(Flaw(key, "repeated", 15))
-        if _ODD.search(value):
-            found.append(Flaw(key, "odd_characters", 15))
-        if _FULL_WIDTH.search(value):
-            found.append(Flaw(key, "full_width", 5))
-        if value.count("(") != value.count(")") or value.count("（") != value.count("）"):
-            found.append(Flaw(key, "unbalanced_brackets", 10))
+    found = [Flaw(e.field or "", f"unreadable.{e.code}", UNREADABLE) for e in result.errors]
+    hits = {(f.field, f.rule): f.points for f in findings(result.values, schema)}
+    found += [Flaw(field, rule, points) for (field, rule), points in hits.items()]
     if result.canonical != caption:
-        found.append(Flaw("", "not_canonical", 5))
+        found.append(Flaw("", "not_canonical", NOT_CANONICAL))
     return found
 
 
-def score(caption: str, schema: Schema) -> float:
-    """100 less the points of every flaw, at least 0."""
-    return float(max(0, 100 - sum(flaw.points for flaw in flaws(caption, schema))))
+def score(caption: str, schema: Schema, hits: Sequence[Any] = ()) -> float:
+    """100 less the points of every flaw and of what a language checker found, at least 0."""
+    points = sum(flaw.points for flaw in flaws(caption, schema))
+    return float(max(0, 100 - points - min(MOST_OF_HITS, HIT * len(hits))))

@@ -1,309 +1,398 @@
-"""The figures of DESIGN's quality table, measured from the rows."""
+"""Reading figures: sums of rollups, with their intervals, thresholds and trends."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
-import krippendorff
-import numpy as np
-from django.db.models import Count
-from django.db.models.functions import TruncDate
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Cast
 from django.utils import timezone
 
-from annotator.accounts.models import Project
-from annotator.catalog.models import Sku
-from annotator.catalog.naming import code_key
-from annotator.labeling.models import Agreement, Annotation
-from annotator.labeling.schemas import Schemas
-from annotator.review.models import Decision, Dispute
-from annotator.review.queries import current_decisions
-from inference.captions import Schema, fold
+from annotator.accounts.models import Project, User
+from annotator.labeling.models import Batch
+from annotator.labeling.schemas import schema_of
+from annotator.review.models import Dispute, SpotCheck
 
-from . import fluency, intervals
+from . import intervals
+from .facts import week_of
+from .metrics import TILES, Metric, metric_of
+from .models import Dimension, Fact, Rollup, Summary
 
-LATEST = 5000
-"""Figures are of at most so many of the latest rows of each kind."""
+TREND_DAYS = 30
+SPOT = "spot_check_error"
+SHOWN = (*(metric.key for metric in TILES), SPOT)
+"""The tiles, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """One measured figure. ``values`` are what it averages, with the day of each."""
+class Sums:
+    """The sums of some readings: their number, total and total of squares."""
 
-    key: str
-    unit: str
-    threshold: float | None
-    better: str
-    values: Sequence[tuple[date, float]] = field(default_factory=tuple)
-    proportion: bool = False
-    note: str = ""
+    n: int = 0
+    total: int = 0
+    squares: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        numbers = [value for _, value in self.values]
-        count = len(numbers)
-        mean = sum(numbers) / count if count else None
-        scale = 100.0 if self.proportion else 1.0
+    def figure(self, metric: Metric) -> dict[str, Any]:
+        """The mean with its 95% interval, in the metric's unit."""
         interval = (
-            intervals.wilson(round(sum(numbers)), count)
-            if self.proportion
-            else intervals.of_mean(numbers)
+            intervals.wilson(self.total, self.n)
+            if metric.share
+            else intervals.of_sums(self.n, self.total, self.squares)
         )
-        value = None if mean is None else round(mean * scale, 2)
-        passes = None
-        if value is not None and self.threshold is not None:
-            passes = value >= self.threshold if self.better == "up" else value <= self.threshold
+        value = metric.value(self.total, self.n)
         return {
-            "key": self.key,
-            "value": value,
-            "unit": self.unit,
-            "threshold": self.threshold,
-            "better": self.better,
-            "count": count,
-            "interval": [round(bound * scale, 2) for bound in interval] if interval else None,
-            "passes": passes,
-            "note": self.note,
-            "trend": _by_day(self.values, scale),
+            "value": None if value is None else round(value, 2),
+            "count": self.n,
+            "interval": [round(b / metric.per, 2) for b in interval] if interval else None,
         }
 
 
-def _by_day(values: Iterable[tuple[date, float]], scale: float) -> list[dict[str, Any]]:
-    days: dict[date, list[float]] = defaultdict(list)
-    for day, value in values:
-        days[day].append(value)
-    return [
-        {"day": day.isoformat(), "value": round(sum(v) / len(v) * scale, 2), "count": len(v)}
-        for day, v in sorted(days.items())[-30:]
-    ]
-
-
-def report(project: Project) -> dict[str, Any]:
-    """Everything that the quality page of a project shows."""
-    schemas = Schemas(project)
-    answers = list(
-        Annotation.objects.filter(task__project=project, withdrawn_at=None)
-        .order_by("-id")
-        .only(
-            "id",
-            "task_id",
-            "author_id",
-            "fields",
-            "schema_version",
-            "caption",
-            "active_seconds",
-            "created_at",
-        )[:LATEST]
-    )
-    decisions = list(current_decisions([project.pk]).order_by("-id")[:LATEST])
-    agreements = list(Agreement.objects.filter(task__project=project).order_by("-id")[:LATEST])
+def report(project: Project, *, since: date | None = None) -> dict[str, Any]:
+    """Everything that the quality page of a project shows at first; of what was measured from
+    ``since`` on."""
+    sums = _sums(project, Dimension.ALL, since=since).get("", {})
+    days = _by_day(project, since)
+    summary = Summary.objects.filter(project=project).first()
     return {
         "computed_at": timezone.now(),
         "metrics": [
-            m.to_json() for m in _metrics(project, schemas, answers, decisions, agreements)
+            *(_tile(project, m, sums.get(m.key, Sums()), days.get(m.key, {})) for m in TILES),
+            _spot_tile(project, since, days.get(SPOT, {})),
         ],
-        "fields": _fields(schemas, answers, agreements),
-        "annotators": _annotators(project, schemas, answers),
+        "fields": _fields(project, sums, summary),
+        "annotators": people(project, since=since),
+        "anchoring": anchoring(sums),
         "disputes": _disputes(project),
-        "throughput": _throughput(project),
+        "throughput": _throughput(days),
     }
 
 
-def _metrics(
+def _sums(
     project: Project,
-    schemas: Schemas,
-    answers: Sequence[Annotation],
-    decisions: Sequence[Decision],
-    agreements: Sequence[Agreement],
-) -> list[Metric]:
-    captions: list[Annotation | Decision] = [*answers, *decisions]
-    quantity = [f.key for f in schemas.now.of_kind("quantity")]
-    in_catalog = _in_catalog(project)
+    dimension: Dimension,
+    *,
+    since: date | None = None,
+    metrics: Iterable[str] | None = None,
+    key: str | None = None,
+) -> dict[str, dict[str, Sums]]:
+    """The sums by key and metric."""
+    rows = Rollup.objects.filter(project=project, dimension=dimension)
+    if since is not None:
+        rows = rows.filter(day__gte=since)
+    if metrics is not None:
+        rows = rows.filter(metric__in=list(metrics))
+    if key is not None:
+        rows = rows.filter(key=key)
+    found: dict[str, dict[str, Sums]] = defaultdict(dict)
+    totals = rows.order_by().values_list("key", "metric")
+    for at, metric, n, total, squares in totals.annotate(Sum("n"), Sum("total"), Sum("squares")):
+        if n:
+            found[at][metric] = Sums(int(n), int(total), int(squares))
+    return found
+
+
+def _by_day(project: Project, since: date | None) -> dict[str, dict[date, Sums]]:
+    """The last days' sums by metric."""
+    rows = Rollup.objects.filter(project=project, dimension=Dimension.ALL, n__gt=0)
+    rows = rows.filter(metric__in=[*SHOWN])
+    if since is not None:
+        rows = rows.filter(day__gte=since)
+    last = list(rows.order_by("-day").values_list("day", flat=True).distinct()[:TREND_DAYS])
+    found: dict[str, dict[date, Sums]] = defaultdict(dict)
+    if last:
+        kept = rows.filter(day__gte=last[-1]).order_by("day")
+        for metric, day, *sums in kept.values_list("metric", "day", "n", "total", "squares"):
+            found[metric][day] = Sums(*sums)
+    return found
+
+
+def _tile(
+    project: Project, metric: Metric, sums: Sums, days: Mapping[date, Sums]
+) -> dict[str, Any]:
+    return _judged(project, metric, sums.figure(metric), note="", trend=_trend(metric, days))
+
+
+def _judged(
+    project: Project, metric: Metric, figure: Mapping[str, Any], **more: Any
+) -> dict[str, Any]:
+    """A figure against what the project asks."""
+    threshold = threshold_of(project, metric.key)
+    value, passes = figure["value"], None
+    if value is not None and threshold is not None:
+        passes = value >= threshold if metric.better == "up" else value <= threshold
+    return {
+        "key": metric.key,
+        "unit": metric.unit,
+        "better": metric.better,
+        "threshold": threshold,
+        "passes": passes,
+        **figure,
+        **more,
+    }
+
+
+def threshold_of(project: Project, key: str) -> float | None:
+    """What passes of a metric in a project."""
+    if key == "agreement":
+        return round(project.threshold * 100, 1)
+    return project.rules.threshold(key)
+
+
+def _trend(metric: Metric, days: Mapping[date, Sums]) -> list[dict[str, Any]]:
     return [
-        Metric(
-            "completeness",
-            "%",
-            98.0,
-            "up",
-            [
-                (_day(row), float(_is_complete(row.fields, schemas.of(row.schema_version))))
-                for row in captions
-            ],
-            proportion=True,
-        ),
-        Metric(
-            "sku_accuracy",
-            "%",
-            99.5,
-            "up",
-            [(_day(row), float(in_catalog(row.sku_code))) for row in decisions],
-            proportion=True,
-        ),
-        Metric(
-            "quantity_consistency",
-            "%",
-            90.0,
-            "up",
-            [
-                (_day(row), float(all(row.per_field.get(key, 1.0) >= 1 for key in quantity)))
-                for row in agreements
-            ],
-            proportion=True,
-        ),
-        Metric(
-            "fluency",
-            "score",
-            85.0,
-            "up",
-            [
-                (_day(row), fluency.score(row.caption, schemas.of(row.schema_version)))
-                for row in decisions
-            ],
-        ),
-        Metric("time", "s", 90.0, "down", [(_day(row), row.active_seconds) for row in answers]),
-        Metric(
-            "agreement",
-            "%",
-            round(project.threshold * 100, 1),
-            "up",
-            [(_day(row), row.score * 100) for row in agreements],
-        ),
-        Metric("spot_check_error", "%", 0.7, "down", (), proportion=True, note="no_spot_checks"),
+        {
+            "day": day.isoformat(),
+            "value": round(sums.total / sums.n / metric.per, 2),
+            "count": sums.n,
+        }
+        for day, sums in sorted(days.items())
     ]
 
 
-def _day(row: Annotation | Decision | Agreement) -> date:
-    return timezone.localtime(row.created_at).date()
-
-
-def _is_complete(fields: dict[str, Any], schema: Schema) -> bool:
-    return all(isinstance(fields.get(f.key), str) for f in schema.fields if f.required)
-
-
-def _in_catalog(project: Project) -> Callable[[str], bool]:
-    keys = set(Sku.objects.filter(site=project.site_id).values_list("code_key", flat=True))
-    return lambda code: bool(code) and code_key(code) in keys
+def _spot_tile(project: Project, since: date | None, days: Mapping[date, Sums]) -> dict[str, Any]:
+    """The error among agreed decisions, estimated from the spot checks: each counts for as many as it
+    was drawn from."""
+    metric = metric_of(SPOT)
+    rows = SpotCheck.objects.filter(project=project, checked_at__isnull=False)
+    if since is not None:
+        rows = rows.filter(checked_at__date__gte=since)
+    weight = Cast(Value(1.0), FloatField()) / F("share")
+    found = rows.annotate(weight=weight).aggregate(
+        n=Count("pk"),
+        all=Sum("weight"),
+        squared=Sum(F("weight") * F("weight")),
+        wrong=Sum("weight", filter=Q(wrong=True)),
+    )
+    wrong = found["wrong"] or 0.0
+    interval = (
+        intervals.wilson_of_weighted(wrong, found["all"], found["squared"]) if found["n"] else None
+    )
+    figure = {
+        "value": round(100 * wrong / found["all"], 2) if found["n"] else None,
+        "count": found["n"],
+        "interval": [round(100 * bound, 2) for bound in interval] if interval else None,
+    }
+    note = "" if found["n"] else "no_spot_checks"
+    return _judged(project, metric, figure, note=note, trend=_trend(metric, days))
 
 
 def _fields(
-    schemas: Schemas, answers: Sequence[Annotation], agreements: Sequence[Agreement]
+    project: Project, sums: Mapping[str, Sums], summary: Summary | None
 ) -> list[dict[str, Any]]:
-    by_task: dict[int, list[Annotation]] = defaultdict(list)
-    for answer in answers:
-        by_task[answer.task_id].append(answer)
-    pairs = [
-        [schemas.carry(a.fields, a.schema_version).fields for a in group]
-        for group in by_task.values()
-        if len(group) > 1
-    ]
+    beyond = summary.figures.get("fields", {}) if summary else {}
     rows = []
-    for f in schemas.now.fields:
-        scores = [a.per_field[f.key] for a in agreements if f.key in a.per_field]
+    for f in schema_of(project).fields:
+        metric = metric_of(f"agree:{f.key}")
+        agreement = sums.get(metric.key, Sums()).figure(metric)
+        chance = beyond.get(f.key, {})
         rows.append(
             {
                 "key": f.key,
-                "agreement": round(sum(scores) / len(scores) * 100, 2) if scores else None,
-                "alpha": _alpha([[g.get(f.key) for g in group] for group in pairs]),
-                "count": len(scores),
+                "agreement": agreement["value"],
+                "interval": agreement["interval"],
+                "count": agreement["count"],
+                "alpha": chance.get("alpha"),
+                "alpha_interval": chance.get("alpha_interval"),
+                "kappa": chance.get("kappa"),
+            }
+        )
+    iou = metric_of("iou")
+    figure = sums.get("iou", Sums()).figure(iou)
+    if figure["count"]:
+        rows.append(
+            {
+                "key": "boxes",
+                "agreement": figure["value"],
+                "interval": figure["interval"],
+                "count": figure["count"],
+                "alpha": None,
+                "alpha_interval": None,
+                "kappa": None,
             }
         )
     return rows
 
 
-def _alpha(units: Sequence[Sequence[Any]]) -> float | None:
-    """Krippendorff's alpha for nominal values; each unit holds the values given to one task."""
-    labels: dict[str, int] = {}
-    counts: list[dict[int, int]] = []
-    for unit in units:
-        row: dict[int, int] = defaultdict(int)
-        for value in unit:
-            text = fold(value) if isinstance(value, str) else "\0unknown"
-            row[labels.setdefault(text, len(labels))] += 1
-        counts.append(row)
-    if not counts or len(labels) < 2:
-        return None
-    table = np.zeros((len(counts), len(labels)), dtype=int)
-    for n, row in enumerate(counts):
-        for label, count in row.items():
-            table[n, label] = count
-    return round(float(krippendorff.alpha(value_counts=table, level_of_measurement="nominal")), 4)
+FEW = 30
+"""Below so many judged answers nobody is ranked."""
 
 
-def _annotators(
-    project: Project, schemas: Schemas, answers: Sequence[Annotation]
-) -> list[dict[str, Any]]:
-    scores = dict(
-        Agreement.objects.filter(task__in={answer.task_id for answer in answers}).values_list(
-            "task", "score"
-        )
-    )
-    arbitrated = Decision.objects.filter(
-        task__project=project, superseded_at=None, source=Decision.Source.ARBITRATED
-    ).order_by("-id")
-    final = {
-        task: schemas.carry(fields, version).fields
-        for task, fields, version in arbitrated.values_list("task", "fields", "schema_version")[
-            :LATEST
-        ]
-    }
-    groups: dict[int, list[Annotation]] = defaultdict(list)
-    for answer in answers:
-        groups[answer.author_id].append(answer)
-    names = {
-        row.author_id: str(row.author)
-        for row in Annotation.objects.filter(
-            pk__in=[group[0].pk for group in groups.values()]
-        ).select_related("author")
-    }
+def people(project: Project, *, since: date | None = None) -> list[dict[str, Any]]:
+    """What is known of each annotator, those with the most answers first."""
+    wanted = ("time", "agreement", "right", "gold", "accepted")
+    found = _sums(project, Dimension.ANNOTATOR, since=since, metrics=wanted)
+    names = names_of(int(key) for key in found)
     rows = []
-    for author, group in groups.items():
-        own = [scores[a.task_id] for a in group if a.task_id in scores]
-        lost = sum(
-            1
-            for a in group
-            if a.task_id in final
-            and schemas.carry(a.fields, a.schema_version).fields != final[a.task_id]
-        )
+    for key, sums in found.items():
+        figures = {name: sums.get(name, Sums()).figure(metric_of(name)) for name in wanted}
         rows.append(
             {
-                "id": author,
-                "name": names[author],
-                "annotations": len(group),
-                "agreement": round(sum(own) / len(own) * 100, 2) if own else None,
-                "mean_active_seconds": round(sum(a.active_seconds for a in group) / len(group), 1),
-                "disputes_lost": lost,
+                "id": int(key),
+                "name": names.get(int(key), key),
+                "annotations": figures["time"]["count"],
+                "mean_active_seconds": figures["time"]["value"],
+                "agreement": figures["agreement"],
+                "right": figures["right"],
+                "gold": figures["gold"],
+                "accepted": figures["accepted"],
+                "low_evidence": figures["gold"]["count"] < FEW and figures["right"]["count"] < FEW,
             }
         )
     return sorted(rows, key=lambda row: -row["annotations"])
 
 
-def _disputes(project: Project) -> dict[str, int]:
-    rows = Dispute.objects.filter(task__project=project)
+def names_of(ids: Iterable[int]) -> dict[int, str]:
+    """People's names by their ids."""
+    return {user.pk: str(user) for user in User.objects.filter(pk__in=list(ids))}
+
+
+def anchoring(sums: Mapping[str, Sums]) -> dict[str, Any]:
+    """What seeing the suggestion does to people: figures with it and without it, and how much of the
+    agreement is two people accepting the same one."""
+
+    def figure(key: str) -> dict[str, Any]:
+        return sums.get(key, Sums()).figure(metric_of(key))
+
     return {
-        "open": rows.filter(closed_at=None).count(),
-        "decided": rows.exclude(closed_at=None).count(),
+        "compared": [
+            {"key": key, "shown": figure(f"{key}@shown"), "withheld": figure(f"{key}@withheld")}
+            for key in ("right", "gold", "agreement", "time")
+        ],
+        "together": figure("together"),
+        "spot_checked": {
+            "together": figure(f"{SPOT}@together"),
+            "independent": figure(f"{SPOT}@independent"),
+        },
     }
 
 
-def _throughput(project: Project) -> list[dict[str, Any]]:
-    days: dict[date, dict[str, Any]] = defaultdict(lambda: {"annotations": 0, "decided": 0})
-    answered = (
-        Annotation.objects.filter(task__project=project, withdrawn_at=None)
-        .annotate(day=TruncDate("created_at"))
-        .order_by()
-        .values_list("day")
-        .annotate(n=Count("pk"))
-    )
-    for day, n in answered:
-        days[day]["annotations"] = n
-    decided = (
-        Decision.objects.filter(task__project=project, superseded_at=None)
-        .annotate(day=TruncDate("created_at"))
-        .order_by()
-        .values_list("day")
-        .annotate(n=Count("pk"))
-    )
-    for day, n in decided:
-        days[day]["decided"] = n
-    return [{"day": day.isoformat(), **row} for day, row in sorted(days.items())[-30:]]
+def _disputes(project: Project) -> dict[str, int]:
+    rows = Dispute.objects.filter(project=project)
+    found = rows.aggregate(all=Count("pk"), open=Count("pk", filter=Q(closed_at=None)))
+    return {"open": found["open"], "decided": found["all"] - found["open"]}
+
+
+def _throughput(days: Mapping[str, Mapping[date, Sums]]) -> list[dict[str, Any]]:
+    answered, decided = days.get("time", {}), days.get("completeness_decided", {})
+    return [
+        {
+            "day": day.isoformat(),
+            "annotations": answered.get(day, Sums()).n,
+            "decided": decided.get(day, Sums()).n,
+        }
+        for day in sorted({*answered, *decided})
+    ]
+
+
+# --- where does it come from ---------------------------------------------------------------------
+
+
+def breakdown(
+    project: Project, *, metric: str, by: str, since: date | None = None
+) -> list[dict[str, Any]]:
+    """A metric by batch, category, camera, annotator, reviewer or week, each with its interval; those
+    with the most evidence first, weeks in their order."""
+    kind = metric_of(metric)
+    if by == "week":
+        found = _by_week(project, metric, since)
+    else:
+        sums = _sums(project, Dimension(by), since=since, metrics=[metric])
+        found = {key: by_metric[metric] for key, by_metric in sums.items()}
+    labels = _labels(by, found)
+    rows = [
+        _judged(project, kind, sums.figure(kind), at=key, label=labels.get(key, key))
+        for key, sums in found.items()
+    ]
+    return sorted(rows, key=lambda r: r["at"] if by == "week" else -r["count"])
+
+
+def _by_week(project: Project, metric: str, since: date | None) -> dict[str, Sums]:
+    rows = Rollup.objects.filter(project=project, dimension=Dimension.ALL, metric=metric, n__gt=0)
+    if since is not None:
+        rows = rows.filter(day__gte=since)
+    weeks: dict[str, Sums] = {}
+    for day, n, total, squares in rows.values_list("day", "n", "total", "squares"):
+        week = week_of(day).isoformat()
+        so_far = weeks.get(week, Sums())
+        weeks[week] = Sums(so_far.n + n, so_far.total + total, so_far.squares + squares)
+    return weeks
+
+
+def _labels(by: str, keys: Iterable[str]) -> Mapping[str, str]:
+    if by in (Dimension.ANNOTATOR, Dimension.REVIEWER):
+        return {str(pk): name for pk, name in names_of(map(int, keys)).items()}
+    if by == Dimension.BATCH:
+        rows = Batch.objects.filter(pk__in=[int(key) for key in keys])
+        return {str(pk): name for pk, name in rows.values_list("pk", "name")}
+    return {}
+
+
+def facts_behind(
+    project: Project,
+    *,
+    metric: str,
+    by: str = "",
+    at: str = "",
+    flawed: bool = False,
+    since: date | None = None,
+) -> QuerySet[Fact]:
+    """The facts that a figure is made of, or those of them that leave something to look at. For
+    metrics without a best value, those beyond the threshold."""
+    kind = metric_of(metric)
+    rows = Fact.objects.filter(project=project, readings__has_key=metric)
+    if since is not None:
+        rows = rows.filter(day__gte=since)
+    if by and at:
+        rows = rows.filter(_in_place(by, at))
+    if flawed:
+        bound, below = kind.flawless, kind.better == "up"
+        if bound is None:
+            bound = round((threshold_of(project, metric.partition("@")[0]) or 0) * kind.per)
+        rows = rows.annotate(reading=KeyTransform(metric, "readings"))
+        rows = rows.filter(**{f"reading__{'lt' if below else 'gt'}": bound})
+    return rows.select_related("task__project", "annotation")
+
+
+def _in_place(by: str, at: str) -> Q:
+    match by:
+        case "batch" | "reviewer":
+            return Q(**{by: int(at)}) if at.isdigit() else Q(pk=None)
+        case "category":
+            return Q(category=at)
+        case "camera":
+            return Q(cameras__contains=f",{at},")
+        case "annotator":
+            return Q(people__contains=f",{at},")
+        case _:
+            monday = date.fromisoformat(at)
+            return Q(day__gte=monday, day__lt=monday + timedelta(days=7))
+
+
+def lines_of(project: Project, since: date | None = None) -> Iterable[Sequence[Any]]:
+    """Every figure as a line of a table: metric, by what, where, count, value, interval, threshold,
+    whether it passes."""
+    yield ["metric", "by", "at", "count", "value", "low", "high", "unit", "threshold", "passes"]
+    sums = _sums(project, Dimension.ALL, since=since).get("", {})
+    shown = [*SHOWN, *sorted(set(sums) - set(SHOWN))]
+    whole = {row["key"]: row for row in report(project, since=since)["metrics"]}
+    for key in shown:
+        metric = metric_of(key)
+        figure = whole.get(key) or _judged(project, metric, sums.get(key, Sums()).figure(metric))
+        yield _line(figure, "all", "")
+    for by in (*(d.value for d in Dimension if d != Dimension.ALL), "week"):
+        for key in shown:
+            for row in breakdown(project, metric=key, by=by, since=since):
+                yield _line(row, by, row["label"])
+
+
+def _line(row: Mapping[str, Any], by: str, at: str) -> Sequence[Any]:
+    low, high = row["interval"] or (None, None)
+    return [
+        row["key"], by, at, row["count"], row["value"], low, high, row["unit"], row["threshold"],
+        row["passes"],
+    ]  # fmt: skip

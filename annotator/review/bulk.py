@@ -15,7 +15,7 @@ from annotator.core.models import Job
 from annotator.labeling.batches import assign_batch, batch_of_offer
 from annotator.labeling.models import NEVER, Batch, Task
 from annotator.labeling.services import take_transition
-from annotator.labeling.states import Action, TaskState, may_take
+from annotator.labeling.states import ORDINARY, Action, TaskState, may_take
 
 from .selection import select_tasks
 
@@ -102,9 +102,9 @@ def _move(tasks: Sequence[Task], params: Mapping[str, Any], actor: User | None) 
     """Put what nobody has begun into another project of the site, which may not have it yet."""
     target = Project.objects.get(pk=params["value"])
     there = set(
-        Task.objects.filter(project=target, scene__in=[t.scene_id for t in tasks]).values_list(
-            "scene", flat=True
-        )
+        Task.objects.filter(
+            project=target, scene__in=[t.scene_id for t in tasks], state__in=ORDINARY
+        ).values_list("scene", flat=True)
     )
     changed = [
         t

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from annotator.labeling.models import Annotation, Task
 from annotator.labeling.schemas import Schemas
@@ -11,14 +12,23 @@ from inference.captions import compare, values_from_json
 from .models import Decision, Feedback
 
 
-def tell(answers: Sequence[Annotation], outcome: Feedback.Outcome, *, comment: str = "") -> None:
+def tell(
+    answers: Sequence[Annotation],
+    outcome: Feedback.Outcome,
+    *,
+    comment: str = "",
+    changed: Sequence[str] = (),
+    decision: Decision | None = None,
+) -> None:
     """The authors of ``answers`` are told the same."""
     Feedback.objects.bulk_create(
         Feedback(
             annotator_id=answer.author_id,
             annotation=answer,
             task_id=answer.task_id,
+            decision=decision,
             outcome=outcome,
+            changed=list(changed),
             comment=comment,
         )
         for answer in answers
@@ -30,7 +40,7 @@ def tell_decision(task: Task, answers: Sequence[Annotation], decision: Decision)
     schemas = Schemas(task.project)
     rows = []
     for answer in answers:
-        changed = _changed(schemas, answer, decision)
+        changed = differing(schemas, answer, decision.fields)
         outcome = Feedback.Outcome.CORRECTED if changed else Feedback.Outcome.UPHELD
         rows.append(
             Feedback(
@@ -46,10 +56,10 @@ def tell_decision(task: Task, answers: Sequence[Annotation], decision: Decision)
     Feedback.objects.bulk_create(rows)
 
 
-def _changed(schemas: Schemas, answer: Annotation, decision: Decision) -> list[str]:
-    """The fields that the author was asked for and that were decided otherwise."""
+def differing(schemas: Schemas, answer: Annotation, fields: Mapping[str, Any]) -> list[str]:
+    """The fields that the author was asked for and in which the answer differs from ``fields``."""
     given = schemas.carry(answer.fields, answer.schema_version)
-    values, decided = given.values, values_from_json(decision.fields)
+    values, decided = given.values, values_from_json(fields)
     return [
         field.key
         for field in schemas.now.fields

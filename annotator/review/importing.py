@@ -17,7 +17,7 @@ from annotator.labeling.answers import Answer, check_answer
 from annotator.labeling.models import Task
 from annotator.labeling.schemas import schema_of
 from annotator.labeling.services import take_transition
-from annotator.labeling.states import Action, TaskState
+from annotator.labeling.states import ORDINARY, Action, TaskState
 
 from .models import Decision
 from .services import decision_row
@@ -84,7 +84,7 @@ class _Context:
         self.project = project
         self.schema = schema_of(project)
         rows = Task.objects.select_for_update(of=("self",)).filter(
-            project=project, scene__in=scenes
+            project=project, scene__in=scenes, state__in=ORDINARY
         )
         self.tasks = {task.scene_id: task for task in rows.order_by("pk")}
         for task in self.tasks.values():

@@ -156,3 +156,35 @@ class Feedback(models.Model):
                 condition=models.Q(read_at__isnull=True),
             ),
         ]
+
+
+class SpotCheck(models.Model):
+    """A second look at an agreed decision, drawn by chance. ``stratum`` is the kind of decisions that
+    it stands for, ``share`` the probability with which it was drawn. ``wrong`` is the verdict,
+    ``changed`` names the fields that are."""
+
+    decision = models.OneToOneField(Decision, related_name="spot_check", on_delete=models.CASCADE)
+    task = models.ForeignKey("labeling.Task", related_name="spot_checks", on_delete=models.CASCADE)
+    project = models.ForeignKey(
+        "accounts.Project", related_name="spot_checks", on_delete=models.CASCADE, db_index=False
+    )
+    stratum = models.CharField(max_length=16)
+    share = models.FloatField()
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, related_name="+", on_delete=models.PROTECT
+    )
+    wrong = models.BooleanField(null=True)
+    changed = models.JSONField(default=list)
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    checked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["project", "id"],
+                name="spot_check_open",
+                condition=models.Q(checked_at__isnull=True),
+            ),
+            models.Index(fields=["project", "checked_at"], name="spot_check_done"),
+        ]

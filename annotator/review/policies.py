@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import datetime
 
+from django.utils.crypto import salted_hmac
+
 from annotator.accounts.models import User
+from annotator.accounts.rules import QualityRules
 from annotator.core.errors import Conflict, Forbidden
 from annotator.labeling.models import Task
 from annotator.labeling.states import Action, TaskState
@@ -48,3 +51,25 @@ def severity_of(codes: Container[str]) -> Severity:
     if any(code in codes for code in _SEVERE):
         return Severity.HIGH
     return Severity.MEDIUM if any(code in codes for code in _NOTABLE) else Severity.LOW
+
+
+EXPECTED_ERROR = 0.007
+"""What is allowed among agreed decisions: the sample is sized for it."""
+TIES_WEIGH = 3.0
+"""Ties are drawn so many times as often as others."""
+Z95 = 1.959964
+
+
+def spot_share(rules: QualityRules, stratum: str, *, population: int) -> float:
+    """The probability with which an agreed decision is looked at again, so that the 95% interval of
+    the error among ``population`` has the wanted width (Cochran, 1977, for a finite population)."""
+    n = Z95**2 * EXPECTED_ERROR * (1 - EXPECTED_ERROR) / rules.spot_half_width**2
+    population = max(population, 1)
+    share = min(rules.spot_most, 1 / (1 + (population - 1) / n)) if n else 0.0
+    return min(1.0, share * (TIES_WEIGH if stratum == "tie" else 1.0))
+
+
+def is_drawn(decision_id: int, share: float) -> bool:
+    """Whether chance falls on a decision. The same whenever it is asked, and known to nobody before."""
+    drawn = salted_hmac("annotator.review.spot", str(decision_id)).hexdigest()
+    return int(drawn[:8], 16) / 2**32 < share

@@ -146,6 +146,7 @@ def records_of(people: Sequence[int], project_id: int) -> dict[int, Record]:
             outcome__in=_JUDGED,
             decision__superseded_at=None,
         )
+        .exclude(task__state=TaskState.GOLD)
         .order_by()
         .values_list("annotator")
         .annotate(upheld=Count("pk", filter=Q(outcome=Feedback.Outcome.UPHELD)), n=Count("pk"))

@@ -123,6 +123,7 @@ def send_back(*, task: Task, reviewer: User, token: str, note: str) -> Task:
         audit.record(
             action="task.sent_back", on=row, actor=reviewer, site_id=row.project.site_id, note=note
         )
+        events.publish("task.sent_back", task=row.pk, project=row.project_id)
     return row
 
 

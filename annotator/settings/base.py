@@ -202,6 +202,7 @@ SPECTACULAR_SETTINGS = {
         "BatchState": "annotator.labeling.models.Batch.State",
         "JobState": "annotator.core.models.JobState",
         "FeedbackOutcome": "annotator.review.models.Feedback.Outcome",
+        "AlertKind": "annotator.quality.models.Alert.Kind",
         "LanguageEnum": ["zh-hans", "en", "ja"],
     },
 }
@@ -248,6 +249,7 @@ REPLAYER = "inference.versions.open_version"
 MODELS_DIR = env.models_dir
 MODEL = env.model
 OUTBOX_RING = True
+LANGUAGETOOL_URL = env.languagetool_url
 
 LOGGING = {
     "version": 1,

@@ -61,6 +61,9 @@ class Env(BaseSettings):
         "one inside must be named in egress_allow too. Its key is in WAREVISION_VLM_KEY.",
     )
     vlm_model: str = Field(default="", description="The model's name there.")
+    languagetool_url: str = Field(
+        default="", description="Of a LanguageTool server that reads captions; none when empty."
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, validation_alias=AliasChoices("PORT", "WAREVISION_PORT"))
 

@@ -18,6 +18,7 @@ from .errors import (
     message,
 )
 from .format import format_caption
+from .language import RULES, Finding, World, findings
 from .numerals import parse_chinese, to_chinese
 from .parse import ParseResult, parse
 from .quantity import Quantity, parse_quantity
@@ -42,6 +43,7 @@ __all__ = [
     "KINDS",
     "MAX_LENGTH",
     "MESSAGES",
+    "RULES",
     "Agreement",
     "Box",
     "CaptionError",
@@ -49,6 +51,7 @@ __all__ = [
     "Condition",
     "Field",
     "FieldError",
+    "Finding",
     "Kind",
     "Language",
     "Pair",
@@ -61,10 +64,12 @@ __all__ = [
     "Spec",
     "Unknown",
     "Value",
+    "World",
     "agreement",
     "agreement_of_all",
     "average_boxes",
     "compare",
+    "findings",
     "fold",
     "format_caption",
     "grades_apart",

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as property_of
 from typing import Any, Final, Literal, Self, get_args
 
 from .errors import SchemaError, SchemaProblem
@@ -65,6 +66,9 @@ class Schema:
     """The ordered fields of a project's captions. Raises :class:`SchemaError` when unusable."""
 
     fields: tuple[Field, ...]
+    _names: dict[str, Field] = property_of(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if problems := _problems_between(self.fields):
@@ -78,9 +82,11 @@ class Schema:
         """The fields of ``kind``, in order."""
         return tuple(f for f in self.fields if f.kind == kind)
 
-    def by_name(self) -> dict[str, Field]:
-        """Fields by the :func:`~.text.fold` form of each of their names."""
-        return {fold(name): f for f in self.fields for name in f.names()}
+    def by_name(self) -> Mapping[str, Field]:
+        """Fields by the :func:`~.text.fold` form of each of their names; worked out once."""
+        if not self._names:
+            self._names.update({fold(name): f for f in self.fields for name in f.names()})
+        return self._names
 
     def to_json(self) -> dict[str, Any]:
         return {"fields": [f.to_json() for f in self.fields]}

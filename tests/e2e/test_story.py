@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 from annotator.accounts.models import Project
 from annotator.catalog.models import Sku
 from annotator.labeling.models import Annotation, Task
+from annotator.quality import services as quality
 from annotator.review.models import Decision
 from inference.scenes import demo_catalog, render_reference, render_scene
 
@@ -158,6 +159,7 @@ def test_from_photos_to_a_data_set(
     decision = Decision.objects.get(task=disputed, superseded_at=None)
     assert (decision.source, decision.fields["quantity"]) == ("arbitrated", "3箱")
 
+    quality.rebuild(project)  # events would have it there in a quarter of a minute
     admin.goto(f"{live_server.url}/p/{project.pk}/quality")
     expect(admin.get_by_test_id("metric-completeness")).to_contain_text("100")
     admin.screenshot(path=shots / "quality.png")

@@ -21,6 +21,7 @@ from annotator.labeling import services as labeling
 from annotator.labeling.models import Annotation, Assignment, Batch, Task
 from annotator.labeling.states import Action
 from annotator.pipeline.colleagues import Truth, read_truth
+from annotator.quality import services as quality
 from annotator.review import services as review
 from annotator.review.models import Dispute
 from annotator.suggestions.models import CaptureSuggestion, Suggestion
@@ -131,6 +132,7 @@ def _work(project: Project, truth: dict[str, Truth]) -> World:
         **site, kind="take_in", state="failed", total=200, done=12, ended_at=timezone.now(),
         error={"code": "s3_failed", "detail": "S3 出错：timeout"},
     )  # fmt: skip
+    quality.rebuild(project)
     return World(project, dispute=made[0], decided=made[2], trivial=made[3])
 
 

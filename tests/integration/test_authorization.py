@@ -21,7 +21,7 @@ from annotator.catalog.models import Category, ReferencePicture
 from annotator.core.models import Job
 from annotator.labeling.models import Batch
 from annotator.labeling.services import next_assignment, submit_annotation
-from annotator.review.models import Feedback
+from annotator.review.models import Decision, Feedback, SpotCheck
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,9 @@ MAY: dict[str, set[str]] = {
     "assignment": {A}, "save_draft": {A}, "submit": {A}, "skip": {A}, "release": {A},
     "withdraw": {A}, "disputes": {R}, "open_dispute": {R}, "decide": {R}, "reject_task": {R},
     "reopen_task": STAFF, "tasks": STAFF, "task": LABELERS, "change_task": {D}, "quality": STAFF,
+    "quality_breakdown": STAFF, "quality_tasks": STAFF, "quality_table": STAFF, "quality_person": STAFF,
+    "change_standing": {D}, "my_quality": {A},
+    "spot_checks": {R}, "check_spot": {R}, "make_gold": {D}, "retire_gold": {D},
     "create_project": {D}, "clone_project": {D}, "plan_schema": {D},
     "read_guide": LABELERS, "add_guide_picture": {D}, "batches": STAFF, "create_batch": {D},
     "offer_lookalikes": {A}, "take_lookalikes": {A}, "keep_lookalikes": {A},
@@ -128,6 +131,12 @@ def world() -> dict[str, Any]:
     feedback = Feedback.objects.create(
         annotator=author, annotation=annotation, task=task, outcome="sent_back"
     )
+    decision = Decision.objects.create(
+        task=task, fields=factories.GOOD_FIELDS, caption="", source="agreed"
+    )
+    check = SpotCheck.objects.create(
+        decision=decision, task=task, project=project, stratum="tie", share=1.0
+    )
     people = {role: factories.member(site, role) for role in Role}
     strangers = {role: factories.member(foreign, role) for role in Role}
     ids = {
@@ -149,6 +158,7 @@ def world() -> dict[str, Any]:
         "variant": "thumb",
         "group_id": group.pk,
         "feedback_id": feedback.pk,
+        "spot_check_id": check.pk,
     }
     return {"site": site, "ids": ids, "people": people, "strangers": strangers}
 

@@ -35,6 +35,8 @@ EXPECTED = {
                  "send_back": ("labeling", "reviewer"), "reject": ("rejected", "reviewer")},
     "decided": {"withdraw": ("labeling", "annotator"), "reopen": ("disputed", "reviewer admin")},
     "rejected": {"reopen": ("disputed", "reviewer admin")},
+    "gold": {"lease": ("gold", "annotator"), "submit": ("gold", "annotator"),
+             "withdraw": ("gold", "annotator")},
 }  # fmt: skip
 
 
@@ -63,7 +65,7 @@ def test_no_path_leads_out_of_the_table(actions: list[Action]) -> None:
 
 
 def test_every_state_can_be_reached_and_left() -> None:
-    reached = {TaskState.NEW}
+    reached = {TaskState.NEW, TaskState.GOLD}
     for _ in TaskState:
         reached |= {t.to for (state, _), t in TRANSITIONS.items() if state in reached}
     assert reached == set(TaskState)

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from annotator.accounts.api import SiteQuery, site_of
 from annotator.accounts.states import STAFF
 from annotator.accounts.views import SiteView
+from annotator.core.csvs import no_formula
 from annotator.core.errors import FieldError, Invalid
 from annotator.core.messages import text
 from annotator.core.paging import SitePageQuery, page_of, paged
@@ -86,13 +87,8 @@ def _csv_lines(rows: Iterable[Quarantine]) -> Iterator[str]:
         out = io.StringIO()
         detail = text(row.code, **row.params)
         cells = [row.name, row.code, detail, row.size, row.source, row.created_at.isoformat()]
-        csv.writer(out).writerow([_no_formula(cell) for cell in cells])
+        csv.writer(out).writerow([no_formula(cell) for cell in cells])
         yield out.getvalue()
-
-
-def _no_formula(cell: object) -> object:
-    """A spreadsheet runs a cell that begins like this; a name is anybody's to choose."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
 
 
 class RefusalReasonSerializer(serializers.Serializer[Any]):

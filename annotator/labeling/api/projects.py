@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,6 +68,17 @@ class MySerializer(ProgressSerializer):
     guide_unread = serializers.BooleanField(help_text="Changed since I last read it.")
 
 
+class QualityRulesSerializer(serializers.Serializer[Any]):
+    gold_rate = serializers.FloatField()
+    newcomer_gold_rate = serializers.FloatField()
+    newcomer_tasks = serializers.IntegerField()
+    spot_half_width = serializers.FloatField()
+    spot_most = serializers.FloatField()
+    risk_limit = serializers.FloatField()
+    double_share = serializers.FloatField()
+    thresholds = serializers.DictField(child=serializers.FloatField())
+
+
 class ProjectSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     site = SiteSerializer()
@@ -86,6 +98,9 @@ class ProjectSerializer(serializers.Serializer[Any]):
     language = serializers.ChoiceField(["zh-hans", "en", "ja"])
     share = serializers.FloatField(help_text="Part of the site's work; 0: none of it.")
     random_share = serializers.FloatField(help_text="Of the tasks, handed out at random.")
+    quality = QualityRulesSerializer(
+        allow_null=True, help_text="Null for annotators, whom gold tasks are to surprise."
+    )
     version = serializers.IntegerField()
     schema = SchemaSerializer()
     schema_version = serializers.IntegerField()
@@ -110,6 +125,9 @@ class ProjectSettingsSerializer(serializers.Serializer[Any]):
     language = serializers.ChoiceField(["zh-hans", "en", "ja"], required=False)
     share = serializers.FloatField(required=False, min_value=0, max_value=1000)
     random_share = serializers.FloatField(required=False, min_value=0, max_value=1)
+    quality = serializers.DictField(
+        required=False, help_text="What differs from the defaults; see a project's own."
+    )
     schema = serializers.DictField(required=False)
 
 
@@ -160,6 +178,9 @@ def projects_json(view: SiteView, projects: Sequence[Project]) -> list[dict[str,
             "language": project.language,
             "share": project.share,
             "random_share": project.random_share,
+            "quality": (
+                dataclasses.asdict(project.rules) if STAFF & set(roles[project.site_id]) else None
+            ),
             "version": project.version,
             "schema": schema_of(project).to_json(),
             "schema_version": project.schema_version,

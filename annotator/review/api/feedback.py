@@ -132,7 +132,7 @@ class FeedbackView(_FeedbackView):
         stands = (
             decision is not None
             and decision.superseded_at is None
-            and row.task.state == TaskState.DECIDED
+            and row.task.state in (TaskState.DECIDED, TaskState.GOLD)
         )
         return Response(
             {

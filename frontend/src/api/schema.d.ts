@@ -844,6 +844,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/my-quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One's own record in a project. */
+        get: operations["my_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/next": {
         parameters: {
             query?: never;
@@ -870,6 +887,91 @@ export interface paths {
         };
         /** @description The quality figures of a project. */
         get: operations["quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Every figure as CSV. */
+        get: operations["quality_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality/breakdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Where one figure comes from. */
+        get: operations["quality_breakdown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality/people/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One annotator of a project. */
+        get: operations["quality_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality/people/{user_id}/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description How an annotator is handed a project's tasks. */
+        put: operations["change_standing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The very tasks and answers that a figure is made of, newest first. */
+        get: operations["quality_tasks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -906,6 +1008,26 @@ export interface paths {
         put?: never;
         /** @description What a schema would change, without changing it; 400 names what is wrong with it. */
         post: operations["plan_schema"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/spot-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Agreed decisions that chance has drawn for a second look, oldest first. Why one was drawn is not
+         *     told.
+         */
+        get: operations["spot_checks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1175,6 +1297,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spot-checks/{spot_check_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Say whether a decision is right; a wrong one goes back on the reviewers' desk. */
+        post: operations["check_spot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/suggestions/refresh": {
         parameters: {
             query?: never;
@@ -1269,6 +1408,24 @@ export interface paths {
          */
         post: operations["open_dispute"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/gold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Measure annotators by a decided task, or no longer. */
+        post: operations["make_gold"];
+        /** @description Measure annotators by a decided task, or no longer. */
+        delete: operations["retire_gold"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1440,19 +1597,51 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Alert: {
+            id: number;
+            annotator: number;
+            kind: components["schemas"]["AlertKind"];
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            closed_at: string | null;
+        };
+        /**
+         * @description * `too_fast` - Too Fast
+         *     * `drifting` - Drifting
+         *     * `always_accepts` - Always Accepts
+         *     * `gold_failed` - Gold Failed
+         * @enum {string}
+         */
+        AlertKind: "too_fast" | "drifting" | "always_accepts" | "gold_failed";
         AlikeSku: {
             code: string;
             name: string;
+        };
+        Anchoring: {
+            compared: components["schemas"]["Compared"][];
+            /** @description Agreed tasks whose annotators all took the SKU from the suggestion. */
+            together: components["schemas"]["Figure"];
+            spot_checked: components["schemas"]["SpotChecked"];
         };
         Annotator: {
             id: number;
             name: string;
             annotations: number;
             /** Format: double */
-            agreement: number | null;
-            /** Format: double */
-            mean_active_seconds: number;
-            disputes_lost: number;
+            mean_active_seconds: number | null;
+            agreement: components["schemas"]["Figure"];
+            /** @description Answers that the decision upholds in every field. */
+            right: components["schemas"]["Figure"];
+            /** @description Answers to gold tasks that are right in every field. */
+            gold: components["schemas"]["Figure"];
+            /** @description Answers that took everything that was suggested. */
+            accepted: components["schemas"]["Figure"];
+            /** @description Too little is known to compare people by. */
+            low_evidence: boolean;
         };
         Assignment: {
             id: number;
@@ -1585,6 +1774,21 @@ export interface components {
             /** Format: double */
             h: number;
         };
+        BreakdownRow: {
+            /** Format: double */
+            value: number | null;
+            count: number;
+            interval: number[] | null;
+            key: string;
+            unit: components["schemas"]["UnitEnum"];
+            /** Format: double */
+            threshold: number | null;
+            better: components["schemas"]["BetterEnum"];
+            passes: boolean | null;
+            /** @description The batch, person, camera, category or Monday. */
+            at: string;
+            label: string;
+        };
         /**
          * @description * `priority` - priority
          *     * `reject` - reject
@@ -1692,6 +1896,12 @@ export interface components {
             name: string;
             path: string;
         };
+        Checked: {
+            id: number;
+            wrong: boolean;
+            /** Format: date-time */
+            checked_at: string;
+        };
         Claim: {
             token: string;
             /** Format: date-time */
@@ -1705,6 +1915,11 @@ export interface components {
             known: string[];
             extra: string[];
             missing: string[];
+        };
+        Compared: {
+            key: string;
+            shown: components["schemas"]["Figure"];
+            withheld: components["schemas"]["Figure"];
         };
         Completion: {
             id: number;
@@ -1907,6 +2122,25 @@ export interface components {
             /** @description All decided tasks when empty. */
             selection: components["schemas"]["SelectionRequest"];
         };
+        Fact: {
+            task: components["schemas"]["Task"];
+            annotation: number | null;
+            /** Format: date */
+            day: string;
+            /** Format: double */
+            value: number;
+            /** @description Of the answer, or as decided. */
+            caption: string | null;
+            who: string;
+            thumb: string | null;
+        };
+        FactPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Fact"][];
+        };
         FeedbackDetail: {
             id: number;
             project: number;
@@ -1968,18 +2202,42 @@ export interface components {
             aliases: string[];
         };
         FieldAgreement: {
+            /** @description A field of the schema, or boxes (their overlap). */
             key: string;
             /** Format: double */
             agreement: number | null;
-            /** Format: double */
+            interval: number[] | null;
+            /**
+             * Format: double
+             * @description Krippendorff's, nominal.
+             */
             alpha: number | null;
+            alpha_interval: number[] | null;
+            /**
+             * Format: double
+             * @description Cohen's, of the first two answers.
+             */
+            kappa: number | null;
             count: number;
+        };
+        FieldOfPerson: {
+            key: string;
+            right: components["schemas"]["Figure"];
+            gold: components["schemas"]["Figure"];
+            /** @description Estimated from whom they agree with. */
+            reliability: components["schemas"]["Figure"];
         };
         FieldSuggestion: {
             value: string | null;
             /** Format: double */
             confidence: number | null;
             source: string;
+        };
+        Figure: {
+            /** Format: double */
+            value: number | null;
+            count: number;
+            interval: number[] | null;
         };
         FileRequest: {
             /** Format: binary */
@@ -2266,15 +2524,15 @@ export interface components {
             into: number;
         };
         Metric: {
-            key: string;
             /** Format: double */
             value: number | null;
+            count: number;
+            interval: number[] | null;
+            key: string;
             unit: components["schemas"]["UnitEnum"];
             /** Format: double */
             threshold: number | null;
             better: components["schemas"]["BetterEnum"];
-            count: number;
-            interval: number[] | null;
             passes: boolean | null;
             note: string;
             trend: components["schemas"]["Trend"][];
@@ -2338,6 +2596,10 @@ export interface components {
             share?: number;
             /** Format: double */
             random_share?: number;
+            /** @description What differs from the defaults; see a project's own. */
+            quality?: {
+                [key: string]: unknown;
+            };
             schema?: {
                 [key: string]: unknown;
             };
@@ -2377,6 +2639,19 @@ export interface components {
             sku: components["schemas"]["AlikeSku"] | null;
             count: number;
         };
+        OpenAlert: {
+            id: number;
+            annotator: number;
+            kind: components["schemas"]["AlertKind"];
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            closed_at: string | null;
+            name: string;
+        };
         OwnAnswer: {
             annotation: number;
             task: number;
@@ -2404,6 +2679,28 @@ export interface components {
                 [key: string]: unknown;
             };
             captures: components["schemas"]["Capture"][];
+        };
+        OwnField: {
+            /** Format: double */
+            value: number | null;
+            count: number;
+            interval: number[] | null;
+            key: string;
+            low_evidence: boolean;
+        };
+        OwnFigures: {
+            time: components["schemas"]["Figure"];
+            right: components["schemas"]["Figure"];
+        };
+        OwnQuality: {
+            /**
+             * Format: date
+             * @description Full weeks only: what is of this one comes on Monday.
+             */
+            until: string;
+            figures: components["schemas"]["OwnFigures"];
+            fields: components["schemas"]["OwnField"][];
+            weeks: components["schemas"]["QualityWeek"][];
         };
         /**
          * @description * `tasks` - Tasks
@@ -2470,6 +2767,10 @@ export interface components {
             share?: number;
             /** Format: double */
             random_share?: number;
+            /** @description What differs from the defaults; see a project's own. */
+            quality?: {
+                [key: string]: unknown;
+            };
             schema?: {
                 [key: string]: unknown;
             };
@@ -2514,6 +2815,22 @@ export interface components {
             id: number;
             username: string;
             display_name: string;
+        };
+        PersonFigures: {
+            time: components["schemas"]["Figure"];
+            right: components["schemas"]["Figure"];
+            gold: components["schemas"]["Figure"];
+            accepted: components["schemas"]["Figure"];
+        };
+        PersonQuality: {
+            id: number;
+            name: string;
+            figures: components["schemas"]["PersonFigures"];
+            fields: components["schemas"]["FieldOfPerson"][];
+            low_evidence: boolean;
+            weeks: components["schemas"]["QualityWeek"][];
+            alerts: components["schemas"]["Alert"][];
+            standing: components["schemas"]["Standing"];
         };
         Picture: {
             id: number;
@@ -2608,6 +2925,8 @@ export interface components {
              * @description Of the tasks, handed out at random.
              */
             random_share: number;
+            /** @description Null for annotators, whom gold tasks are to surprise. */
+            quality: components["schemas"]["QualityRules"] | null;
             version: number;
             schema: components["schemas"]["Schema"];
             schema_version: number;
@@ -2636,8 +2955,37 @@ export interface components {
             metrics: components["schemas"]["Metric"][];
             fields: components["schemas"]["FieldAgreement"][];
             annotators: components["schemas"]["Annotator"][];
+            alerts: components["schemas"]["OpenAlert"][];
+            anchoring: components["schemas"]["Anchoring"];
             disputes: components["schemas"]["DisputeCount"];
             throughput: components["schemas"]["Throughput"][];
+        };
+        QualityRules: {
+            /** Format: double */
+            gold_rate: number;
+            /** Format: double */
+            newcomer_gold_rate: number;
+            newcomer_tasks: number;
+            /** Format: double */
+            spot_half_width: number;
+            /** Format: double */
+            spot_most: number;
+            /** Format: double */
+            risk_limit: number;
+            /** Format: double */
+            double_share: number;
+            thresholds: {
+                [key: string]: number;
+            };
+        };
+        QualityWeek: {
+            /** Format: date */
+            week: string;
+            answers: number;
+            /** Format: double */
+            seconds: number | null;
+            /** Format: double */
+            right: number | null;
         };
         Quarantine: {
             id: number;
@@ -3074,6 +3422,51 @@ export interface components {
             cam_type: components["schemas"]["CamTypeEnum"] | components["schemas"]["BlankEnum"];
             source: string;
         };
+        SpotCheck: {
+            id: number;
+            task: number;
+            caption: string;
+            fields: {
+                [key: string]: unknown;
+            };
+            boxes: components["schemas"]["Box"][];
+            captures: components["schemas"]["Capture"][];
+            /** Format: date-time */
+            created_at: string;
+        };
+        SpotCheckPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["SpotCheck"][];
+        };
+        SpotChecked: {
+            together: components["schemas"]["Figure"];
+            independent: components["schemas"]["Figure"];
+        };
+        Standing: {
+            paused: boolean;
+            reason: string;
+            /**
+             * Format: double
+             * @description Null: the project's.
+             */
+            gold_rate: number | null;
+            /** @description A further annotator on every task of theirs. */
+            third: boolean;
+        };
+        StandingChangeRequest: {
+            paused?: boolean;
+            /**
+             * @description Told to them.
+             * @default
+             */
+            reason: string;
+            /** Format: double */
+            gold_rate?: number | null;
+            third?: boolean;
+        };
         Started: {
             /** @description See /jobs/{id}. */
             job: number;
@@ -3262,9 +3655,10 @@ export interface components {
          *     * `disputed` - Disputed
          *     * `decided` - Decided
          *     * `rejected` - Rejected
+         *     * `gold` - Gold
          * @enum {string}
          */
-        TaskState: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected";
+        TaskState: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected" | "gold";
         TaskStateOnly: {
             task_state: components["schemas"]["TaskState"];
         };
@@ -3379,6 +3773,13 @@ export interface components {
             };
             is_superuser: boolean;
             memberships: components["schemas"]["Membership"][];
+        };
+        VerdictRequest: {
+            wrong: boolean;
+            /** @description Fields that are wrong. */
+            changed?: string[];
+            /** @default  */
+            note: string;
         };
         /** @description An answer or a decision, by the keys of the schema in force. */
         Version: {
@@ -4877,6 +5278,27 @@ export interface operations {
             };
         };
     };
+    my_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnQuality"];
+                };
+            };
+        };
+    };
     next: {
         parameters: {
             query?: never;
@@ -4911,7 +5333,10 @@ export interface operations {
     };
     quality: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the last weeks only. */
+                weeks?: number;
+            };
             header?: never;
             path: {
                 project_id: number;
@@ -4926,6 +5351,151 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Quality"];
+                };
+            };
+        };
+    };
+    quality_table: {
+        parameters: {
+            query?: {
+                /** @description Of the last weeks only. */
+                weeks?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    quality_breakdown: {
+        parameters: {
+            query: {
+                /**
+                 * @description * `batch` - batch
+                 *     * `category` - category
+                 *     * `camera` - camera
+                 *     * `annotator` - annotator
+                 *     * `reviewer` - reviewer
+                 *     * `week` - week
+                 */
+                by: "batch" | "category" | "camera" | "annotator" | "reviewer" | "week";
+                metric: string;
+                /** @description Of the last weeks only. */
+                weeks?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakdownRow"][];
+                };
+            };
+        };
+    };
+    quality_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonQuality"];
+                };
+            };
+        };
+    };
+    change_standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["StandingChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+        };
+    };
+    quality_tasks: {
+        parameters: {
+            query: {
+                at?: string;
+                /**
+                 * @description * `batch` - batch
+                 *     * `category` - category
+                 *     * `camera` - camera
+                 *     * `annotator` - annotator
+                 *     * `reviewer` - reviewer
+                 *     * `week` - week
+                 */
+                by?: "batch" | "category" | "camera" | "annotator" | "reviewer" | "week";
+                cursor?: string;
+                /** @description Only those that leave something to look at. */
+                flawed?: boolean;
+                metric: string;
+                page_size?: number;
+                /** @description Of the last weeks only. */
+                weeks?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactPage"];
                 };
             };
         };
@@ -4974,6 +5544,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchemaPlan"];
+                };
+            };
+        };
+    };
+    spot_checks: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpotCheckPage"];
                 };
             };
         };
@@ -5438,6 +6032,31 @@ export interface operations {
             };
         };
     };
+    check_spot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                spot_check_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checked"];
+                };
+            };
+        };
+    };
     refresh_suggestions: {
         parameters: {
             query?: never;
@@ -5497,8 +6116,9 @@ export interface operations {
                  *     * `disputed` - Disputed
                  *     * `decided` - Decided
                  *     * `rejected` - Rejected
+                 *     * `gold` - Gold
                  */
-                state?: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected";
+                state?: "new" | "ready" | "labeling" | "disputed" | "decided" | "rejected" | "gold";
             };
             header?: never;
             path?: never;
@@ -5629,6 +6249,46 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Dispute"];
                 };
+            };
+        };
+    };
+    make_gold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    retire_gold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -118,6 +118,17 @@ const taskRoute = createRoute({
 });
 const qualityRoute = createRoute({ getParentRoute: () => projectRoute, path: "quality", component: lazyRouteComponent(() => import("@/routes/projectQuality")) });
 
+const personRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: "quality/$userId",
+  params: {
+    parse: (raw: { userId: string }) => ({ userId: integer(raw.userId) }),
+    stringify: (params: { userId: number }) => ({ userId: String(params.userId) }),
+  },
+  component: lazyRouteComponent(() => import("@/routes/projectPerson")),
+});
+const mineRoute = createRoute({ getParentRoute: () => projectRoute, path: "mine", component: lazyRouteComponent(() => import("@/routes/projectMine")) });
+
 const capturesRoute = createRoute({
   getParentRoute: () => siteRoute,
   path: "captures",
@@ -162,7 +173,7 @@ const routeTree = rootRoute.addChildren([
   shellRoute.addChildren([
     homeRoute,
     feedbackRoute,
-    projectRoute.addChildren([labelRoute, reviewRoute, trivialRoute, reviewTaskRoute, tasksRoute, taskRoute, qualityRoute]),
+    projectRoute.addChildren([labelRoute, reviewRoute, trivialRoute, reviewTaskRoute, tasksRoute, taskRoute, qualityRoute, personRoute, mineRoute]),
     siteRoute.addChildren([capturesRoute, catalogRoute, adminRoute, adminProjectRoute]),
   ]),
 ]);

@@ -9,12 +9,15 @@ from inference import captions
 from inference.captions import (
     DEFAULT_SCHEMA,
     MESSAGES,
+    RULES,
     CaptionError,
     Field,
     FieldError,
     Schema,
+    World,
     agreement,
     compare,
+    findings,
     format_caption,
     match_boxes,
     normalise_value,
@@ -159,3 +162,17 @@ def test_boxes(vector):
 def test_numerals(vector):
     text, number = vector
     assert parse_chinese(text) == number
+
+
+@each("language")
+def test_language(vector):
+    world = World(**vector.get("world", {}))
+    found = findings(values_from_json(vector["values"]), schema_of(vector), world)
+    assert [[f.field, f.rule, f.start, f.end, f.fix] for f in found] == vector["findings"]
+    for finding in found:
+        assert all("{" not in finding.message(language) for language in ("zh", "en", "ja"))
+
+
+def test_the_rules_of_the_language_are_those_of_the_vectors():
+    assert {rule: list(words) for rule, words in RULES.items()} == VECTORS["language_rules"]
+    assert {f[1] for v in VECTORS["language"] for f in v["findings"]} == set(RULES)

@@ -66,6 +66,12 @@ export function FeedbackPage({ projects, view, onView }: Props) {
     <div className="page">
       <div className="pageHead">
         <h1>{t("feedback.title")}</h1>
+        {projects.map((project) => (
+          <Link key={project.id} to="/p/$projectId/mine" params={{ projectId: project.id }} data-testid={`mine-${project.id}`}>
+            {t("quality.mine")}
+            {projects.length > 1 && ` · ${project.name}`}
+          </Link>
+        ))}
         <span className="spacer" />
         <ColumnsMenu columns={columns} onChosen={() => onView({ ...view, cols: undefined })} />
         <Button size="xs" variant="default" loading={readAll.isPending} disabled={rows.every((row) => row.read)} onClick={() => readAll.mutate()} data-testid="feedback-read-all">

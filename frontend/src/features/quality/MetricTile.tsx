@@ -5,7 +5,7 @@ import { integer } from "@/lib/format";
 import { show, showInterval } from "./figures";
 import styles from "./quality.module.css";
 
-export function MetricTile({ metric }: { metric: Metric }) {
+export function MetricTile({ metric, onOpen }: { metric: Metric; onOpen: () => void }) {
   const { t, i18n } = useTranslation();
   const { key, value, unit, threshold, better, count, interval, passes, note, trend } = metric;
   const verdict = value === null ? "none" : passes === null ? "shown" : passes ? "passes" : "fails";
@@ -13,7 +13,11 @@ export function MetricTile({ metric }: { metric: Metric }) {
   const range = showInterval(interval, unit);
   return (
     <article className={styles.tile} data-testid={`metric-${key}`} data-verdict={verdict}>
-      <h2>{t(`metric.${key}.name`)}</h2>
+      <h2>
+        <button type="button" className={styles.link} onClick={onOpen} title={t("quality.flawed")} data-testid={`metric-${key}-open`}>
+          {t(`metric.${key}.name`)}
+        </button>
+      </h2>
       <div className={styles.value}>
         <b>{show(value, unit)}</b>
         <Sparkline values={trend.map((point) => point.value)} threshold={threshold} label={t("quality.trend", { name: t(`metric.${key}.name`) })} />

@@ -1,12 +1,15 @@
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Project } from "@/api/types";
 import { LineChart } from "@/components/chart/LineChart";
 import { EmptyState, ErrorState, RowsSkeleton } from "@/components/states";
 import { dateTime, day, seconds } from "@/lib/format";
 import { currentLanguage } from "@/lib/i18n";
-import { show } from "./figures";
-import { useQuality } from "./quality";
+import { show, showInterval } from "./figures";
+import { useQuality, type Behind } from "./quality";
+import { Anchoring } from "./Anchoring";
+import { Breakdown, PersonLink } from "./Breakdown";
 import { MetricTile } from "./MetricTile";
 import styles from "./quality.module.css";
 
@@ -15,6 +18,7 @@ const three = (value: number | null) => (value === null ? "–" : value.toFixed(
 export function QualityPage({ project }: { project: Project }) {
   const { t, i18n } = useTranslation();
   const query = useQuality(project.id);
+  const [behind, setBehind] = useState<Behind>();
   if (query.isPending) return <RowsSkeleton rows={4} height={130} />;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   const quality = query.data;
@@ -25,6 +29,12 @@ export function QualityPage({ project }: { project: Project }) {
         <h1>{t("quality.title")}</h1>
         <span className="dim">{t("quality.computed", { at: dateTime(quality.computed_at, i18n.language) })}</span>
         <span className="spacer" />
+        <a href={`/api/v1/projects/${String(project.id)}/quality.csv`} download className="noPrint" data-testid="quality-csv">
+          CSV
+        </a>
+        <button type="button" className={`${styles.link ?? ""} noPrint`} onClick={() => window.print()}>
+          {t("quality.print")}
+        </button>
         <Link to="/p/$projectId/tasks" params={{ projectId: project.id }} search={{ state: "decided" }}>
           {t("quality.decidedTasks", { count: quality.disputes.decided })}
         </Link>
@@ -32,9 +42,14 @@ export function QualityPage({ project }: { project: Project }) {
           {t("quality.openDisputes", { count: quality.disputes.open })}
         </Link>
       </div>
+      {quality.alerts.map((alert) => (
+        <p key={alert.id} className="error" data-testid={`alert-${alert.kind}`}>
+          <PersonLink project={project} id={alert.annotator} name={alert.name} /> · {t(`quality.alert.${alert.kind}`)}
+        </p>
+      ))}
       <div className={styles.wall}>
         {quality.metrics.map((metric) => (
-          <MetricTile key={metric.key} metric={metric} />
+          <MetricTile key={metric.key} metric={metric} onOpen={() => setBehind({ metric: metric.key, flawed: true })} />
         ))}
       </div>
       <div className={styles.below}>
@@ -61,27 +76,33 @@ export function QualityPage({ project }: { project: Project }) {
                 <th>{t("quality.field")}</th>
                 <th>{t("quality.agreement")}</th>
                 <th className="num">α</th>
+                <th className="num">κ</th>
                 <th className="num">{t("quality.pairs")}</th>
               </tr>
             </thead>
             <tbody>
               {quality.fields.map((field) => (
                 <tr key={field.key}>
-                  <td>{nameOf(field.key)}</td>
+                  <td>{field.key === "boxes" ? t("quality.boxes") : nameOf(field.key)}</td>
                   <td>
                     <span className={styles.meter}>
                       <span style={{ width: `${field.agreement ?? 0}%` }} />
                     </span>{" "}
-                    {show(field.agreement, "%")}
+                    {show(field.agreement, "%")} <span className="dim">{showInterval(field.interval?.length === 2 ? field.interval : null, "%")}</span>
                   </td>
-                  <td className="num">{three(field.alpha)}</td>
+                  <td className="num">
+                    {three(field.alpha)} <span className="dim">{field.alpha_interval && `${three(field.alpha_interval[0] ?? null)} – ${three(field.alpha_interval[1] ?? null)}`}</span>
+                  </td>
+                  <td className="num">{three(field.kappa)}</td>
                   <td className="num">{field.count}</td>
                 </tr>
               ))}
             </tbody>
           </table>
         </section>
-        <section className={`panel ${styles.wide}`}>
+        <Breakdown project={project} metrics={quality.metrics} behind={behind} onBehind={setBehind} />
+        <Anchoring anchoring={quality.anchoring} />
+        <section className="panel">
           <h2 className="panelHead">{t("quality.byAnnotator")}</h2>
           {quality.annotators.length === 0 ? (
             <EmptyState title={t("quality.noWork")} />
@@ -92,19 +113,23 @@ export function QualityPage({ project }: { project: Project }) {
                   <tr>
                     <th>{t("quality.annotator")}</th>
                     <th className="num">{t("quality.annotations")}</th>
-                    <th className="num">{t("quality.agreement")}</th>
+                    <th className="num">{t("metric.right.name")}</th>
+                    <th className="num">{t("metric.gold.name")}</th>
                     <th className="num">{t("quality.meanTime")}</th>
-                    <th className="num">{t("quality.lost")}</th>
                   </tr>
                 </thead>
                 <tbody>
                   {quality.annotators.map((annotator) => (
                     <tr key={annotator.id}>
-                      <td>{annotator.name}</td>
+                      <td>
+                        <PersonLink project={project} id={annotator.id} name={annotator.name} /> {annotator.low_evidence && <span className="tag">{t("quality.fewAnswers")}</span>}
+                      </td>
                       <td className="num">{annotator.annotations}</td>
-                      <td className={`num ${annotator.agreement !== null && annotator.agreement < project.threshold * 100 ? "dispute" : ""}`}>{show(annotator.agreement, "%")}</td>
-                      <td className={`num ${annotator.mean_active_seconds > 90 ? "dispute" : ""}`}>{seconds(annotator.mean_active_seconds)}</td>
-                      <td className="num">{annotator.disputes_lost}</td>
+                      <td className="num">{show(annotator.right.value, "%")}</td>
+                      <td className="num">
+                        {show(annotator.gold.value, "%")} <span className="dim">{annotator.gold.count > 0 && `/ ${String(annotator.gold.count)}`}</span>
+                      </td>
+                      <td className={`num ${(annotator.mean_active_seconds ?? 0) > 90 ? "dispute" : ""}`}>{annotator.mean_active_seconds === null ? "–" : seconds(annotator.mean_active_seconds)}</td>
                     </tr>
                   ))}
                 </tbody>

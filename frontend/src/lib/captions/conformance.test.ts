@@ -7,6 +7,7 @@ import { agreement, compare } from './compare'
 import { conditionText, parseCondition } from './condition'
 import { CaptionError, type FieldError, MESSAGES, isFieldError, message } from './errors'
 import { formatCaption } from './format'
+import { RULES, type World, findings } from './language'
 import { parseChinese } from './numerals'
 import { parse } from './parse'
 import { parseQuantity, quantityAmounts, quantityText } from './quantity'
@@ -53,6 +54,8 @@ interface Vectors {
   })[]
   boxes: { a: Box[]; b: Box[]; pairs: [number, number, number][] }[]
   numerals: [string, number | null][]
+  language: (SchemaNamed & { values: Values; world?: World; findings: [string, string, number, number, string | null][] })[]
+  language_rules: Record<string, [number, string, string, string]>
 }
 
 const file = new URL('../../../../inference/captions/conformance.json', import.meta.url)
@@ -188,4 +191,13 @@ test.each(vectors.boxes)('boxes $a $b', ({ a, b, pairs }) => {
 
 test.each(vectors.numerals)('numeral %s', (text, number) => {
   expect(parseChinese(text)).toBe(number)
+})
+
+test('the rules of the language', () => {
+  expect(RULES).toEqual(vectors.language_rules)
+})
+
+test.each(vectors.language)('language $values', ({ values, schema, world, findings: expected }) => {
+  const found = findings(values, vectors.schemas[schema ?? 'default'] ?? DEFAULT_SCHEMA, world)
+  expect(found.map((f) => [f.field, f.rule, f.start, f.end, f.fix])).toEqual(expected)
 })

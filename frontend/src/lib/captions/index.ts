@@ -12,6 +12,7 @@ export {
 export { type Condition, GRADES, conditionText, gradesApart, parseCondition } from './condition'
 export { CaptionError, type FieldError, type Language, isFieldError, message } from './errors'
 export { formatCaption } from './format'
+export { type Finding, type World, RULES, findingMessage, findings } from './language'
 export { type ParseResult, parse } from './parse'
 export { type Quantity, parseQuantity, quantityAmounts, quantityText } from './quantity'
 export { DEFAULT_SCHEMA, type Field, type Kind, type Schema } from './schema'
