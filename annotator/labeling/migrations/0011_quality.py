@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_quality"),
+        ("accounts", "0010_quality"),
         ("captures", "0003_groups"),
         ("catalog", "0002_catalog_at_size"),
         ("labeling", "0010_returned_answers"),

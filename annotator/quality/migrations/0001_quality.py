@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0009_quality"),
+        ("accounts", "0010_quality"),
         ("labeling", "0011_quality"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

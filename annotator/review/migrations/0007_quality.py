@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_quality"),
+        ("accounts", "0010_quality"),
         ("labeling", "0011_quality"),
         ("review", "0006_independence"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

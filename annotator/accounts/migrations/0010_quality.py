@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0008_list_columns"),
+        ("accounts", "0009_machine_answers"),
     ]
 
     operations = [
