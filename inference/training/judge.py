@@ -123,7 +123,7 @@ def cross_fitted(parts: Sequence[Mapping[str, FloatArray]], truth: Sequence[int]
     for rows, others in ((half, ~half), (~half, half)):
         fitted_on = np.flatnonzero(others).tolist() or list(range(len(parts)))
         weights = sku_weights([parts[n] for n in fitted_on], [truth[n] for n in fitted_on])
-        for n in np.flatnonzero(rows):
+        for n in np.flatnonzero(rows).tolist():
             log_p[n] = log_softmax(np.sum([w * parts[n][k] for k, w in weights.items()], axis=0))
     return log_p
 

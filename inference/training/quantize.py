@@ -27,7 +27,7 @@ from inference.engines import precision
 from inference.engines.base import GRAPHS, Graph, Picture, graph_path, ranges_path
 from inference.engines.feeds import follow
 from inference.engines.onnx import OnnxEngine
-from inference.engines.parity import LIMITS, Answers, Parity, sku_tree
+from inference.engines.parity import LIMITS, Answers, Parity, grades_tree, sku_tree
 from inference.minigpt.alternatives import Float32Array, Tree, fed
 from inference.minigpt.bundle import seal
 from inference.minigpt.pixels import to_pixels
@@ -132,8 +132,8 @@ def some(records: Sequence[Record], count: int, seed: int) -> list[Record]:
 def quantize_model(
     model: Path, records: Sequence[Record], codes: Sequence[str], *, photos: int = 96, seed: int = 1
 ) -> dict[str, Any]:
-    """:func:`quantize` for a training's ``--out``, on photos of ``records``; also written to
-    ``onnx/int8.json``."""
+    """:func:`quantize` for a training's ``--out``, on photos of ``records``, with ``codes`` weighed after
+    each, or the grades for a model that knows no codes; also written to ``onnx/int8.json``."""
     vocabulary = Vocabulary.from_json(json.loads((model / "vocabulary.json").read_text("utf-8")))
     config = json.loads((model / "model" / "config.json").read_text("utf-8"))
     pixels = np.concatenate(
@@ -142,7 +142,8 @@ def quantize_model(
             for record in some(records, photos, seed)
         ]
     )
-    report = quantize(model / "onnx", pixels, sku_tree(vocabulary, codes))
+    tree = sku_tree(vocabulary, codes) if config["classes"] else grades_tree(vocabulary)
+    report = quantize(model / "onnx", pixels, tree)
     (model / "onnx" / "int8.json").write_text(json.dumps(report, indent=1), "utf-8")
     return report
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from inference.engines import EngineError
-from inference.engines.base import GRAPHS, graph_path, has_graphs
+from inference.engines.base import GRAPHS, Precision, graph_path, has_graphs
 from inference.minigpt.bundle import seal, verify
 from inference.minigpt.model import MiniGPT
 
@@ -46,7 +46,7 @@ def ship(model: Path, to: Path) -> None:
     verify(model)
     (to / "onnx").mkdir(parents=True, exist_ok=True)
     MiniGPT.from_pretrained(model / "model", dtype=torch.float16).save_pretrained(to / "model")
-    precision = "int8" if has_graphs(model / "onnx", "int8") else "fp32"
+    precision: Precision = "int8" if has_graphs(model / "onnx", "int8") else "fp32"
     for graph in GRAPHS:
         shutil.copy(graph_path(model / "onnx", graph, precision), to / "onnx")
     for name in ("vocabulary.json", "calibration.json", "report.json"):

@@ -30,6 +30,12 @@ assert reader.write(sight, Heard(["SKU", "AB-123"]))
 """
 
 
+shipped = pytest.mark.skipif(
+    not SHIPPED_MODEL.is_dir(), reason="NOT TESTED: no MiniGPT is shipped yet"
+)
+
+
+@shipped
 def test_it_is_what_was_sealed_and_small() -> None:
     assert (SHIPPED_MODEL / "manifest.json").is_file()
     verify(SHIPPED_MODEL)
@@ -58,10 +64,12 @@ def test_what_is_no_longer_what_was_sealed_is_refused(tmp_path: Path) -> None:
         verify(folder)
 
 
+@shipped
 def test_it_reads_without_torch() -> None:
     subprocess.run([sys.executable, "-c", WITHOUT_TORCH], check=True, timeout=300)
 
 
+@shipped
 def test_it_counts_and_grades_goods_that_it_has_never_seen(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the judge wants torch: pip install -e '.[train]'")
     from inference.minigpt.reading import Reader
