@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotator.accounts.models import Site, User
-from annotator.core.errors import FieldError, Invalid, Unavailable
+from annotator.core.errors import DomainError, FieldError, Invalid, Unavailable
 from annotator.media import services as media
 from annotator.media.pictures import BadPicture, Picture
 from inference.contracts import Description, Failure, Found, Recognition, RecognizerError
@@ -29,7 +30,7 @@ from .batches import batches
 from .models import Evidence, MachineAnswer
 from .recognizer import get_recognizer
 
-DEFAULT_RETRY_S = 5.0
+DEFAULT_RETRY_S, GIVEN_UP_RETRY_S = 5.0, 60.0
 FORGET_AT_ONCE = 1000
 
 
@@ -55,6 +56,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
+    place: int
     asked: Asked
     picture: Picture
     ms: float
@@ -62,15 +64,15 @@ class _Verified:
 
 def recognize(
     *, site: Site, asked: Sequence[Asked | Invalid], urgent: bool, caller: User
-) -> list[Answered | Invalid]:
-    """The answer to each picture of a call, or what is wrong with it. Raises
+) -> list[Answered | DomainError]:
+    """The answer to each picture of a call, or why there is none. Raises
     :class:`annotator.core.errors.Unavailable` when the recognizer does not answer."""
     results: list[Any] = list(_verify(asked))
     seen = _describe([one for one in results if isinstance(one, _Verified)], urgent=urgent)
     results = [next(seen) if isinstance(one, _Verified) else one for one in results]
-    good = [one for one in results if not isinstance(one, Invalid)]
+    good = [one for one in results if not isinstance(one, DomainError)]
     ranked = iter(_answered(site, good, caller))
-    return [one if isinstance(one, Invalid) else next(ranked) for one in results]
+    return [one if isinstance(one, DomainError) else next(ranked) for one in results]
 
 
 def similar(*, site: Site, query: Asked | str, count: int) -> Found:
@@ -84,7 +86,7 @@ def similar(*, site: Site, query: Asked | str, count: int) -> Found:
         if isinstance(verified, Invalid):
             raise verified
         (described,) = _describe([verified], urgent=False)
-        if isinstance(described, Invalid):
+        if isinstance(described, DomainError):
             raise described
         asked = described[1]
     with _answering():
@@ -94,7 +96,7 @@ def similar(*, site: Site, query: Asked | str, count: int) -> Found:
 def _verify(asked: Sequence[Asked | Invalid]) -> list[_Verified | Invalid]:
     """Every picture decoded within bounds, several at a time."""
 
-    def one(wanted: Asked | Invalid) -> _Verified | Invalid:
+    def one(place: int, wanted: Asked | Invalid) -> _Verified | Invalid:
         if isinstance(wanted, Invalid):
             return wanted
         started = perf_counter()
@@ -102,23 +104,26 @@ def _verify(asked: Sequence[Asked | Invalid]) -> list[_Verified | Invalid]:
             picture = media.verify(wanted.data)
         except BadPicture as bad:
             return Invalid([FieldError(wanted.where, bad.code, dict(bad.params))])
-        return _Verified(wanted, picture, (perf_counter() - started) * 1000)
+        return _Verified(place, wanted, picture, (perf_counter() - started) * 1000)
 
     if len(asked) == 1:
-        return [one(asked[0])]
+        return [one(0, asked[0])]
     with ThreadPoolExecutor(settings.DECODERS) as threads:
-        return list(threads.map(one, asked))
+        return list(threads.map(one, itertools.count(), asked))
 
 
 def _describe(
     verified: Sequence[_Verified], *, urgent: bool
-) -> Iterator[tuple[_Verified, Description] | Invalid]:
+) -> Iterator[tuple[_Verified, Description] | DomainError]:
     described: list[Description | Failure] = []
     for batch in batches(verified, lambda one: len(one.asked.data)):
         with _answering():
             described += get_recognizer().describe([v.asked.data for v in batch], urgent=urgent)
     for one, answer in zip(verified, described, strict=True):
-        if isinstance(answer, Failure):
+        if isinstance(answer, Failure) and answer.code == "internal":
+            # The model's fault, not the picture's; who asks again at once is told the same.
+            yield Unavailable("recognizer_unavailable", retry_after_s=GIVEN_UP_RETRY_S)
+        elif isinstance(answer, Failure):
             error = FieldError(one.asked.where, "corrupt_picture", {"detail": answer.detail})
             yield Invalid([error])
         else:
@@ -169,7 +174,7 @@ def _keep(
                 site=site,
                 caller=caller,
                 request_id=REQUEST_ID.get(),
-                place=place,
+                place=one.place,
                 evidence=kept,
                 image=media.store_image(site=site, data=one.asked.data, picture=one.picture)
                 if with_pictures
@@ -178,9 +183,7 @@ def _keep(
                 sensor_data=dict(one.asked.sensor_data),
                 context_metadata=dict(one.asked.context_metadata),
             )
-            for place, ((one, _), kept, recognition) in enumerate(
-                zip(seen, evidence, ranked, strict=True)
-            )
+            for (one, _), kept, recognition in zip(seen, evidence, ranked, strict=True)
         ]
         # One after the other: not every database tells the ids of many.
         for row in rows:

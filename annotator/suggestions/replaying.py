@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,13 @@ from .services import as_description
 
 LIVE = "live"
 _SUGGESTION = "suggestion:"
+_SUGGESTED = (
+    *("model_version", "site_number", "learned_number", "fields", "candidates"),
+    *("neighbours", "flags", "timings_ms", "heat"),
+)
+"""The parts of a recognition that a suggestion keeps."""
+_NOT_SAID = frozenset({"timings_ms"})
+"""How long an answer took is no part of what it says."""
 
 
 class CannotReplay(Exception):
@@ -42,13 +49,15 @@ class CannotReplay(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored answer and what it was made of; ``image`` where the picture was kept."""
+    """A stored answer and what it was made of; ``parts`` are those of its parts that were stored,
+    ``image`` is there where the picture was kept."""
 
     name: str
     site_id: int
     recognition: Recognition
     description: Description
     image: StoredImage | None
+    parts: frozenset[str]
 
 
 def stored_answers(name: str) -> list[Stored]:
@@ -67,6 +76,7 @@ def stored_answers(name: str) -> list[Stored]:
             recognition=Recognition.from_json(row.recognition),
             description=_evidence_of(row),
             image=row.image,
+            parts=frozenset(row.recognition) - _NOT_SAID,
         )
         for row in found
     ]
@@ -94,17 +104,10 @@ def _suggestion(number: str) -> Stored:
     return Stored(
         name=f"{_SUGGESTION}{row.pk}",
         site_id=row.capture.site_id,
-        recognition=Recognition.from_json(
-            {
-                name: getattr(row, name)
-                for name in (
-                    *("model_version", "site_number", "learned_number", "fields", "candidates"),
-                    *("neighbours", "flags", "timings_ms", "heat"),
-                )
-            }
-        ),
+        recognition=Recognition.from_json({name: getattr(row, name) for name in _SUGGESTED}),
         description=as_description(image, seen),
         image=image,
+        parts=frozenset(_SUGGESTED) - _NOT_SAID,
     )
 
 
@@ -181,9 +184,13 @@ def _ask(recognizer: Recognizer, stored: Stored) -> Recognition:
         return recognizer.rank(site, [seen])[0]
 
 
-def said(recognition: Recognition) -> dict[str, Any]:
-    """Everything that an answer says, as plain JSON: how long it took is no part of it."""
-    data = {key: one for key, one in recognition.to_json().items() if key != "timings_ms"}
+def said(recognition: Recognition, parts: Collection[str] = ()) -> dict[str, Any]:
+    """What an answer says, as plain JSON: everything, or only ``parts``."""
+    data = {
+        key: one
+        for key, one in recognition.to_json().items()
+        if key not in _NOT_SAID and (not parts or key in parts)
+    }
     plain: dict[str, Any] = json.loads(json.dumps(data, sort_keys=True))
     return plain
 

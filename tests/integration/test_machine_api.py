@@ -26,6 +26,7 @@ from annotator.core.models import AuditEntry
 from annotator.suggestions import answers, recognizer
 from annotator.suggestions.models import Evidence, MachineAnswer
 from annotator.suggestions.tasks import forget_old_answers
+from inference.contracts import Failure
 from tests import factories
 from tests.conftest import Api
 from tests.conveyor import Conveyor, add_sku, thumbnail_machine, work
@@ -119,6 +120,7 @@ def test_a_batch_answers_each_picture_or_says_what_is_wrong_with_it(conveyor: Co
     ]
     kept = MachineAnswer.objects.get(pk=first["answer_id"])
     assert (kept.sensor_data, kept.context_metadata) == ({"weight_kg": 2}, {"line": 3})
+    assert kept.place == 0 and MachineAnswer.objects.get(pk=last["answer_id"]).place == 4
 
     # As files, in the short form, and as many as there may be.
     files = [SimpleUploadedFile(f"{n}.jpg", twin(1 + n % 2)) for n in range(32)]
@@ -346,6 +348,22 @@ def test_a_recognizer_that_does_not_answer_is_tried_later(
         assert (answer.status_code, answer["Retry-After"]) == (503, "3")
         assert answer["Content-Type"] == "application/problem+json"
         assert answer.json()["code"] == "recognizer_busy"
+
+
+def test_a_picture_that_the_model_gave_up_is_not_called_bad(
+    conveyor: Conveyor, machine: ThumbnailRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = machine.describe
+
+    def describe(images: Any, *, urgent: bool = False) -> Any:
+        return [Failure("internal", "4 calls ended like this"), *described(images[1:])]
+
+    monkeypatch.setattr(machine, "describe", describe)
+    answer = conveyor.json(GOOD)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    given_up, good = conveyor.json({"images": [GOOD, GOOD]}).json()["results"]
+    assert (given_up["problem"]["status"], "errors" in given_up["problem"]) == (503, False)
+    assert good["result"]["sku"] == "A-1"
 
 
 def test_without_any_recognizer_the_answer_is_503(settings: Any, project: Project) -> None:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from annotator.accounts.api import SiteQuery, site_of
 from annotator.accounts.states import Role
 from annotator.accounts.views import SiteView
-from annotator.core.errors import FieldError, Invalid
+from annotator.core.errors import DomainError, FieldError, Invalid
 from annotator.core.http import PROBLEM, problem_body
 from annotator.core.parsing import BoundedJSONParser
 from inference.captions import DEFAULT_SCHEMA, format_caption, normalise_value
@@ -209,7 +209,7 @@ class RecognizeView(SiteView):
         answered = answers.recognize(site=site, asked=asked, urgent=urgent, caller=self.person)
         results: list[dict[str, Any]] = []
         for one in answered:
-            if isinstance(one, Invalid):
+            if isinstance(one, DomainError):
                 if not many:
                     raise one
                 results.append({"problem": _problem(one)})
@@ -266,9 +266,10 @@ def _urgent(request: Request) -> bool:
     return priority == "urgent"
 
 
-def _problem(error: Invalid) -> dict[str, Any]:
-    errors = [one.to_json() for one in error.errors]
-    return problem_body(error.status, error.code, error.detail, errors=errors)
+def _problem(error: DomainError) -> dict[str, Any]:
+    named = error.errors if isinstance(error, Invalid) else []
+    extras = {"errors": [one.to_json() for one in named]} if named else {}
+    return problem_body(error.status, error.code, error.detail, **extras)
 
 
 def _short(answered: answers.Answered) -> dict[str, Any]:

@@ -52,8 +52,8 @@ class Command(BaseCommand):
     def _replay(
         self, replay: replaying.Replay, stored: replaying.Stored, version: str
     ) -> dict[str, Any]:
-        before = replaying.said(stored.recognition)
-        again = replaying.said(replay.make_again(stored))
+        before = replaying.said(stored.recognition, stored.parts)
+        again = replaying.said(replay.make_again(stored), stored.parts)
         differing = list(replaying.differences(before, again))
         try:
             now: Recognition | None = replay.ask_now(stored, version)
