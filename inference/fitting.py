@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 from inference.contracts import SkuRecord
 from inference.decided import FOLDS, Photo, changes_of, draw, shoot_folds
@@ -30,6 +30,7 @@ STATES = {"none": 0, "one": 1, "few": 5, "all": 10**9}
 """Decided photos a SKU."""
 _LEAST_NLL = 0.01
 _LEAST_WEIGHT, _MOST_WEIGHT = np.log(0.02), np.log(3.0)
+_HALF = (np.log(0.1), np.log(20.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +110,18 @@ def ask(
 
 
 def fit_shipped_weights(asked: Sequence[Asked], start: Shipped) -> Shipped:
-    """The weights of both kinds of site, and where it stands half-way, that make the truths most probable:
-    least mean logarithm of the negative log-likelihoods of the states, so that one that leaves little
-    to be learned counts as much as another. Sources of which nothing was heard keep their weights. That
-    of MiniGPT hangs on no decisions."""
+    """The weights of both kinds of site that make the truths most probable where nothing or several
+    photos a SKU have been decided, then from how many on it stands half-way, where one has.
+
+    They have the least mean logarithm of the negative log-likelihoods of those states, so that one that
+    leaves little to be learned counts as much as another. Sources of which nothing was heard keep
+    their weights. That of MiniGPT hangs on no decisions.
+    """
     heard = {source for one in asked for source in one.parts} - {"barcode"}
     taught = [s for s in fusion.SOURCES if s in heard]
     untaught = [s for s in taught if s in start.untaught and s != "minigpt"]
-    sources = list(start.taught)
-    x = np.stack([_stacked(one, sources) for one in asked])  # [N, S, K]
-    truth = np.array([one.truth for one in asked])
-    n, place = np.unique([one.decided_per_sku for one in asked], return_inverse=True)
-    states, state = np.unique([one.state for one in asked], return_inverse=True)
-    share = 1 / np.bincount(state)
 
-    def read(v: FloatArray) -> Shipped:
+    def weighed(v: FloatArray) -> Shipped:
         e = np.exp(v)
         fitted = dict(zip(taught, e[: len(taught)].tolist(), strict=True))
         before = dict(zip(untaught, e[len(taught) : -1].tolist(), strict=True))
@@ -136,17 +134,43 @@ def fit_shipped_weights(asked: Sequence[Asked], start: Shipped) -> Shipped:
             half_taught=float(e[-1]),
         )
 
-    def loss(v: FloatArray) -> float:
-        shipped = read(v)
-        w = np.array([[shipped.weights(k)[s] for s in sources] for k in n])
-        log_p = fusion.log_softmax(np.einsum("nsk,nk->ns", x, w[place]))
-        nll = -np.bincount(state, log_p[np.arange(len(truth)), truth], len(states)) * share
-        return float(np.log(nll + _LEAST_NLL).mean())
-
     first = [start.taught[s] for s in taught] + [start.untaught[s] for s in untaught]
-    begin = np.log([*first, start.half_taught])
-    bounds = [(_LEAST_WEIGHT, _MOST_WEIGHT)] * (len(begin) - 1) + [(np.log(0.1), np.log(20.0))]
-    return read(minimize(loss, begin, method="L-BFGS-B", bounds=bounds).x)
+    bounds = [(_LEAST_WEIGHT, _MOST_WEIGHT)] * len(first)
+    several = _Loss([one for one in asked if one.state != "one"], start)
+    found = minimize(
+        lambda v: several(weighed(v)),
+        np.log([*first, start.half_taught]),
+        method="L-BFGS-B",
+        bounds=[*bounds, _HALF],
+    ).x
+    single = [one for one in asked if one.state == "one"]
+    if single:
+        few = _Loss(single, start)
+        half = minimize_scalar(
+            lambda h: few(weighed(np.append(found[:-1], h))), bounds=_HALF, method="bounded"
+        )
+        found[-1] = half.x
+    return weighed(found)
+
+
+class _Loss:
+    """Of shipped weights on photos: the mean over states of the logarithm of what they lose."""
+
+    def __init__(self, asked: Sequence[Asked], start: Shipped) -> None:
+        self._sources = list(start.taught)
+        self._x = np.stack([_stacked(one, self._sources) for one in asked])  # [N, S, K]
+        self._truth = np.array([one.truth for one in asked])
+        self._n, self._place = np.unique(
+            [one.decided_per_sku for one in asked], return_inverse=True
+        )
+        _, self._state = np.unique([one.state for one in asked], return_inverse=True)
+
+    def __call__(self, shipped: Shipped) -> float:
+        w = np.array([[shipped.weights(n)[s] for s in self._sources] for n in self._n])
+        log_p = fusion.log_softmax(np.einsum("nsk,nk->ns", self._x, w[self._place]))
+        of_truth = log_p[np.arange(len(self._truth)), self._truth]
+        nll = -np.bincount(self._state, of_truth) / np.bincount(self._state)
+        return float(np.log(nll + _LEAST_NLL).mean())
 
 
 def _stacked(one: Asked, sources: Sequence[str]) -> FloatArray:
