@@ -19,6 +19,7 @@ MEASUREMENTS = (
     "keystrokes",
     "next_photo",
     "quality",
+    "captions",
 )
 
 
