@@ -88,10 +88,10 @@ export function QualityPage({ project }: { project: Project }) {
                     <span className={styles.meter}>
                       <span style={{ width: `${field.agreement ?? 0}%` }} />
                     </span>{" "}
-                    {show(field.agreement, "%")} <span className="dim">{showInterval(field.interval?.length === 2 ? field.interval : null, "%")}</span>
+                    {show(field.agreement, "%")} <span className={`dim ${styles.range ?? ""}`}>{showInterval(field.interval?.length === 2 ? field.interval : null, "%")}</span>
                   </td>
                   <td className="num">
-                    {three(field.alpha)} <span className="dim">{field.alpha_interval && `${three(field.alpha_interval[0] ?? null)} – ${three(field.alpha_interval[1] ?? null)}`}</span>
+                    {three(field.alpha)} <span className={`dim ${styles.range ?? ""}`}>{field.alpha_interval && `${three(field.alpha_interval[0] ?? null)} – ${three(field.alpha_interval[1] ?? null)}`}</span>
                   </td>
                   <td className="num">{three(field.kappa)}</td>
                   <td className="num">{field.count}</td>
