@@ -36,7 +36,7 @@ export function Breakdown({ project, metrics, behind, onBehind }: { project: Pro
                 <th>{t(`quality.dimension.${by}`)}</th>
                 <th className="num">{t("quality.value")}</th>
                 <th className="num">{t("quality.interval95")}</th>
-                <th className="num">n</th>
+                <th className="num">{t("quality.number")}</th>
                 <th />
               </tr>
             </thead>

@@ -76,7 +76,7 @@ export function QualityPage({ project }: { project: Project }) {
                 <th>{t("quality.field")}</th>
                 <th>{t("quality.agreement")}</th>
                 <th className="num">α</th>
-                <th className="num">κ</th>
+                <th className="num">{t("quality.kappa")}</th>
                 <th className="num">{t("quality.pairs")}</th>
               </tr>
             </thead>
