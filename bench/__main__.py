@@ -22,6 +22,7 @@ MEASUREMENTS = (
     "keystrokes",
     "next_photo",
     "quality",
+    "captions",
 )
 
 

@@ -29,16 +29,13 @@ class QualityRules:
     """``gold_rate`` of what is handed out are gold tasks (0: none are made), ``newcomer_gold_rate`` among
     somebody's first ``newcomer_tasks``. Spot checks are drawn so that the 95% interval of their error is
     ``spot_half_width`` wide to each side (a share, 0…1), but of at most ``spot_most`` of the agreed
-    tasks. With ``risk_limit`` above 0 the second answer is skipped where the error among skipped tasks
-    stays below it with 95% confidence; ``double_share`` are always answered twice."""
+    tasks."""
 
     gold_rate: float = 0.0
     newcomer_gold_rate: float = 0.2
     newcomer_tasks: int = 50
     spot_half_width: float = 0.005
     spot_most: float = 0.2
-    risk_limit: float = 0.0
-    double_share: float = 0.1
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod

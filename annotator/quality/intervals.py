@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy.stats import beta
-
 Z95 = 1.959964
 
 
@@ -55,11 +53,3 @@ def _wilson(p: float, n: float, z: float) -> tuple[float, float]:
     centre = (p + z**2 / (2 * n)) / denominator
     half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / denominator
     return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def clopper_pearson_above(wrong: int, total: int, confidence: float = 0.95) -> float:
-    """The share that the true one does not exceed with ``confidence``, 0…1: the exact one-sided bound
-    of Clopper and Pearson (1934); 1 without data."""
-    if wrong >= total:
-        return 1.0
-    return float(beta.ppf(confidence, wrong + 1, total - wrong))

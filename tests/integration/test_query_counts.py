@@ -137,8 +137,8 @@ LISTS: dict[str, tuple[Callable[[Project], None], str, int]] = {
     "skus": (add_sku, "/skus", 2),
     "tasks": (add_task, "/tasks", 4),
     "disputes": (add_dispute, "/projects/{project}/disputes", 3),
-    # projects; then their tasks' states, my answers, my open tasks, what I read and my roles
-    "projects": (add_project, "/projects", 6),
+    # projects; then their tasks' states, my answers, my open tasks, gold ones, what I read and my roles
+    "projects": (add_project, "/projects", 7),
     # the project, its batches, their progress
     "batches": (add_batch, "/projects/{project}/batches", 3),
     # groups; then their covers

@@ -74,8 +74,6 @@ class QualityRulesSerializer(serializers.Serializer[Any]):
     newcomer_tasks = serializers.IntegerField()
     spot_half_width = serializers.FloatField()
     spot_most = serializers.FloatField()
-    risk_limit = serializers.FloatField()
-    double_share = serializers.FloatField()
     thresholds = serializers.DictField(child=serializers.FloatField())
 
 

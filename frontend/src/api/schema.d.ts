@@ -2970,10 +2970,6 @@ export interface components {
             spot_half_width: number;
             /** Format: double */
             spot_most: number;
-            /** Format: double */
-            risk_limit: number;
-            /** Format: double */
-            double_share: number;
             thresholds: {
                 [key: string]: number;
             };

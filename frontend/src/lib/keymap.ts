@@ -33,6 +33,7 @@ const TABLE = {
   condition: { group: "caption", keys: digits(5, "shift+"), fixed: true },
   repeat: { group: "caption", keys: ["f4"], inText: true },
   countBoxes: { group: "caption", keys: ["alt+b"], inText: true },
+  mend: { group: "caption", keys: ["f6"], inText: true },
   unknown: { group: "caption", keys: ["alt+u"], inText: true },
   leaveField: { group: "caption", keys: ["escape"], inText: true, fixed: true },
   select: { group: "boxes", keys: ["v"] },

@@ -5,6 +5,7 @@ import type { Assignment, Candidate, FieldError, Project, SchemaField } from "@/
 import type { Problem } from "@/api/problem";
 import { FieldRow } from "@/components/fields/FieldRow";
 import { useMe } from "@/features/session/session";
+import { findings } from "@/lib/captions";
 import { formatCaption, joinCondition, readCondition } from "@/lib/caption";
 import { currentLanguage } from "@/lib/i18n";
 import { chordLabel, useActions, useKeyLabel } from "@/lib/keymap";
@@ -20,6 +21,7 @@ import { HeaderStats } from "./HeaderStats";
 import type { Keep } from "./keep";
 import { readLast, writeLast } from "./last";
 import type { Mark } from "./mark";
+import { LanguageHints } from "./LanguageHints";
 import { Neighbours } from "./Neighbours";
 import { PhotoPane } from "./PhotoPane";
 import { BoxCount, RepeatOffer } from "./QuantityHints";
@@ -139,6 +141,11 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
     change((before) => repeat(before, fields, last));
   };
   const boxCount = label.boxes.length;
+  const found = findings(toValues(label, fields), { fields });
+  const mend = () => {
+    const first = found.find((one) => one.fix !== null);
+    if (first?.fix) change((before) => setValue(before, first.field, first.fix ?? ""));
+  };
   const counted = withUnit(String(boxCount), label.unit);
   const countBoxes = () => quantityField && boxCount > 0 && change((before) => setValue(before, quantityField.key, counted));
 
@@ -181,6 +188,7 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
     },
     repeat: repeatLast,
     countBoxes,
+    mend,
     unknown: () => {
       const key = document.activeElement?.closest<HTMLElement>("[data-field]")?.dataset.field ?? firstDoubt(label, fields, suggestion);
       document.querySelector<HTMLElement>(`[data-testid="field-${key ?? ""}-unknown"]`)?.click();
@@ -273,6 +281,7 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
           <p className={styles.captionLine} data-testid="caption-line">
             {caption || <span className="dim">{t("label.captionEmpty")}</span>}
           </p>
+          <LanguageHints fields={fields} found={found} onMend={mend} />
           {suggestion?.flags.map((flag) => (
             <p key={flag} className={styles.flag} data-testid={`flag-${flag}`}>
               ⚠ {t(`flag.${flag}`)}

@@ -27,10 +27,10 @@ export function Anchoring({ anchoring }: { anchoring: QualityReport["anchoring"]
             <tr>
               <th />
               <th className="num" colSpan={3}>
-                {t("quality.shown")} · n
+                {t("quality.shown")}
               </th>
               <th className="num" colSpan={3}>
-                {t("quality.withheld")} · n
+                {t("quality.withheld")}
               </th>
             </tr>
           </thead>

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
 import type { Metric, Project } from "@/api/types";
@@ -36,7 +36,7 @@ export function Breakdown({ project, metrics, behind, onBehind }: { project: Pro
                 <th>{t(`quality.dimension.${by}`)}</th>
                 <th className="num">{t("quality.value")}</th>
                 <th className="num">{t("quality.interval95")}</th>
-                <th className="num">n</th>
+                <th className="num">{t("quality.number")}</th>
                 <th />
               </tr>
             </thead>
@@ -73,9 +73,11 @@ export const PersonLink = ({ project, id, name }: { project: Project; id: number
 function BehindList({ project, behind, unit, onClose }: { project: Project; behind: Behind; unit: Metric["unit"]; onClose: () => void }) {
   const { t, i18n } = useTranslation();
   const query = useBehind(project.id, behind);
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.scrollIntoView({ block: "start" }), [behind, query.isPending]);
   const rows = flatten(query.data);
   return (
-    <div data-testid="behind" className="noPrint">
+    <div data-testid="behind" className="noPrint" ref={place}>
       <div className={styles.choices}>
         <h2 className="panelHead">{t("quality.behind", { name: t(`metric.${behind.metric}.name`) })}</h2>
         <button type="button" className={styles.link} onClick={onClose}>

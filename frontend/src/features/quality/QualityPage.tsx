@@ -76,7 +76,7 @@ export function QualityPage({ project }: { project: Project }) {
                 <th>{t("quality.field")}</th>
                 <th>{t("quality.agreement")}</th>
                 <th className="num">α</th>
-                <th className="num">κ</th>
+                <th className="num">{t("quality.kappa")}</th>
                 <th className="num">{t("quality.pairs")}</th>
               </tr>
             </thead>
@@ -88,10 +88,10 @@ export function QualityPage({ project }: { project: Project }) {
                     <span className={styles.meter}>
                       <span style={{ width: `${field.agreement ?? 0}%` }} />
                     </span>{" "}
-                    {show(field.agreement, "%")} <span className="dim">{showInterval(field.interval?.length === 2 ? field.interval : null, "%")}</span>
+                    {show(field.agreement, "%")} <span className={`dim ${styles.range ?? ""}`}>{showInterval(field.interval?.length === 2 ? field.interval : null, "%")}</span>
                   </td>
                   <td className="num">
-                    {three(field.alpha)} <span className="dim">{field.alpha_interval && `${three(field.alpha_interval[0] ?? null)} – ${three(field.alpha_interval[1] ?? null)}`}</span>
+                    {three(field.alpha)} <span className={`dim ${styles.range ?? ""}`}>{field.alpha_interval && `${three(field.alpha_interval[0] ?? null)} – ${three(field.alpha_interval[1] ?? null)}`}</span>
                   </td>
                   <td className="num">{three(field.kappa)}</td>
                   <td className="num">{field.count}</td>
