@@ -91,7 +91,7 @@ export function TasksPage({ project, others, mayBulk, filter, cols, onFilter }: 
           onChange={(state) => narrow({ state })}
           options={[
             { value: undefined, label: t("common.all"), count: counts.total },
-            ...TASK_STATES.map((state) => ({ value: state, label: t(`taskState.${state}`), count: counts[state], testId: `tasks-state-${state}` })),
+            ...TASK_STATES.map((state) => ({ value: state, label: t(`taskState.${state}`), count: state === "gold" ? undefined : counts[state], testId: `tasks-state-${state}` })),
           ]}
         />
         <Chips
