@@ -208,9 +208,7 @@ class _Found:
         yield yaml.safe_dump({"cameras": cameras}, allow_unicode=True, sort_keys=False).encode()
 
 
-def decided(
-    project: Project, wanted: Mapping[str, Any], *, current: bool = True
-) -> QuerySet[Any]:
+def decided(project: Project, wanted: Mapping[str, Any], *, current: bool = True) -> QuerySet[Any]:
     """Decided captures with what was decided of them, in the order of their image ids; once for each
     decision that there ever was unless only ``current`` ones are asked for."""
     return _with_decisions(project, wanted, "scene__tasks__", current=current)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from annotator.accounts.models import Project, User
 from annotator.core import audit, jobs
-from annotator.core.errors import Conflict
+from annotator.core.errors import Conflict, FieldError, Invalid
 from annotator.core.models import Job
 from annotator.labeling.schemas import schema_of
 
@@ -64,7 +65,7 @@ def new_snapshot(
             created_by=actor,
             **{"licence": settings.LICENCE, **chosen},
         )
-        snapshot.clean_fields()
+        _check(snapshot)
         snapshot.save()
         audit.record(
             action="snapshot.asked",
@@ -75,6 +76,20 @@ def new_snapshot(
             filters=snapshot.filters,
         )
     return snapshot
+
+
+def _check(snapshot: Snapshot) -> None:
+    """Raises Invalid for settings that cannot be."""
+    try:
+        others = {field.name for field in Snapshot._meta.fields} - set(SETTINGS)
+        snapshot.clean_fields(exclude=others)
+    except ValidationError as error:
+        raise Invalid(
+            [
+                FieldError(field, "invalid", message=" ".join(messages))
+                for field, messages in error.message_dict.items()
+            ]
+        ) from error
 
 
 def run_snapshot(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
@@ -164,7 +179,9 @@ def planned(snapshot: Snapshot, tick: Tick = lambda: None) -> tuple[Plan, int, i
             "decisions": len({row.decision for row in rows}),
             "decisions_up_to": latest,
             "schema_version": snapshot.project.schema_version,
-            "captions_by_schema_version": _sorted(Counter(str(row.schema_version) for row in rows)),
+            "captions_by_schema_version": _sorted(
+                Counter(str(row.schema_version) for row in rows)
+            ),
         },
         "near_duplicates": {"pairs": len(bonds), "described": described, "of": len(rows)},
         "tail": {"skus": sorted(policies.tail_of(Counter(skus))), "weight": _tail_weight(skus, weights)},
@@ -174,9 +191,7 @@ def planned(snapshot: Snapshot, tick: Tick = lambda: None) -> tuple[Plan, int, i
     return Plan(places, head), latest, len(rows)
 
 
-def _bonds(
-    rows: Mapping[int, queries.Chosen], tick: Tick
-) -> tuple[list[tuple[int, int]], int]:
+def _bonds(rows: Mapping[int, queries.Chosen], tick: Tick) -> tuple[list[tuple[int, int]], int]:
     """The pairs of pictures that show one photo, and how many pictures were described."""
     bonds: list[tuple[int, int]] = []
     described = 0

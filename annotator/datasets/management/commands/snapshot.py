@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
-
 from annotator.accounts.cli import SiteCommand
 from annotator.datasets.copying import copy_snapshot, write_imagefolder
 from annotator.datasets.snapshots import SETTINGS, folder_of, make, new_snapshot
@@ -39,10 +36,7 @@ class Command(SiteCommand):
                 raise FileExistsError(f"{out} is not empty; name a new folder")
         given = {name: options[name] for name in (*SETTINGS, "licence")}
         chosen = {name: value for name, value in given.items() if value is not None}
-        try:
-            snapshot = new_snapshot(project=project, filters={}, actor=None, **chosen)
-        except ValidationError as error:
-            raise CommandError(str(error)) from error
+        snapshot = new_snapshot(project=project, filters={}, actor=None, **chosen)
         decided = current_decisions([project.pk]).count()
         make(snapshot, tick=self.progress(2 * decided, "snapshot"))
         folder = folder_of(snapshot)
