@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from django.db.models import Min
+from PIL import Image
 
 from annotator.accounts.models import Project
 from annotator.catalog.models import Sku
 from annotator.labeling.models import Annotation
+from annotator.media.models import StoredImage
+from annotator.media.queries import image_path
+from annotator.media.storage import read
 from annotator.review.models import Decision
 from annotator.suggestions.models import PictureDescription
 
 from .export import carried_over, decided
-from .leakage import Look
+from .leakage import Grey, Look, to_grey
 from .policies import Item
 
 _AT_ONCE = 500
@@ -86,6 +91,16 @@ def looks_of(captures: Sequence[int]) -> dict[int, Look]:
         ).values_list("image__capture", "describer", "embedding")
         found |= {pk: (describer, bytes(vector)) for pk, describer, vector in rows if vector}
     return found
+
+
+def grey_of(capture: int) -> Grey | None:
+    """A capture's picture to lay upon others; None where its file is gone."""
+    image = StoredImage.objects.get(capture=capture)
+    try:
+        with Image.open(io.BytesIO(read(image_path(image, "thumb")))) as thumb:
+            return to_grey(thumb)
+    except FileNotFoundError:
+        return None
 
 
 def sales_of(project: Project) -> dict[str, float]:

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from annotator.labeling.schemas import schema_of
 
 from . import layout, policies, queries
 from .export import Place, Plan, write_folder
-from .leakage import same_photo
+from .leakage import Grey, same_photo
 from .models import Snapshot
 from .states import Weighting
 
@@ -32,7 +33,7 @@ KIND = "make_snapshot"
 SETTINGS = ("seed", "val", "test", "tail_share", "weighting")
 """What, with the filters and the decisions, determines a snapshot."""
 
-Tick = Callable[[], None]
+Tick = Callable[[int], None]
 
 
 def start_snapshot(
@@ -106,25 +107,28 @@ def folder_of(snapshot: Snapshot) -> Path:
 
 
 def make(
-    snapshot: Snapshot, *, total: Callable[[int], None] = lambda n: None, tick: Tick = lambda: None
+    snapshot: Snapshot,
+    *,
+    total: Callable[[int], None] = lambda n: None,
+    tick: Tick = lambda n: None,
 ) -> None:
     """Freeze what is decided. Raises Conflict when nothing is."""
     path = f"snapshots/{snapshot.site_id}/{snapshot.pk}"
     final = Path(settings.HOME) / path
-    partial = final.with_name(f"{final.name}.partial")
-    for leftover in (partial, final):
+    unfinished = final.with_name(f"{final.name}.partial")
+    for leftover in (unfinished, final):
         shutil.rmtree(leftover, ignore_errors=True)
     try:
         plan, latest, pictures = planned(snapshot, tick)
         total(2 * pictures)
-        write_folder(snapshot.project, partial, plan=plan, linked=True, tick=tick)
-        manifest = (partial / layout.MANIFEST).read_bytes()
+        write_folder(snapshot.project, unfinished, plan=plan, linked=True, tick=partial(tick, 1))
+        manifest = (unfinished / layout.MANIFEST).read_bytes()
         counts = json.loads(manifest)["counts"]
         if counts["records"] != pictures:
             raise RuntimeError(f"{counts['records']} of {pictures} pictures were found again")
-        os.replace(partial, final)
+        os.replace(unfinished, final)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise
     with transaction.atomic():
         snapshot.counts, snapshot.path, snapshot.decisions_up_to = counts, path, latest
@@ -141,9 +145,9 @@ def make(
         )
 
 
-def planned(snapshot: Snapshot, tick: Tick = lambda: None) -> tuple[Plan, int, int]:
+def planned(snapshot: Snapshot, tick: Tick = lambda n: None) -> tuple[Plan, int, int]:
     """What a snapshot takes and where it puts it, the id of its latest decision, and the number of
-    its pictures. ``tick`` is called per picture."""
+    its pictures. ``tick`` is called with the number of pictures looked at."""
     rows = list(queries.chosen(snapshot.project, snapshot.filters))
     if not rows:
         raise Conflict("nothing_decided")
@@ -200,9 +204,14 @@ def _bonds(rows: Mapping[int, queries.Chosen], tick: Tick) -> tuple[list[tuple[i
         keys = sorted(item.key for item in group)
         looks = queries.looks_of(keys)
         described += len(looks)
-        bonds += same_photo(keys, hashes, looks)
-        for _ in keys:
-            tick()
+        small = cache(queries.grey_of)
+
+        def grey(key: int, small: Callable[[int], Grey | None] = small) -> Grey | None:
+            tick(0)  # a thousand pictures of one SKU take minutes
+            return small(key)
+
+        bonds += same_photo(keys, hashes, looks, grey)
+        tick(len(keys))
     return bonds, described
 
 

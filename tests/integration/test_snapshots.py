@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from PIL import Image
 
 from annotator.accounts.models import Project
 from annotator.accounts.states import Role
@@ -24,6 +27,7 @@ from annotator.labeling.models import Task
 from annotator.labeling.services import check_for_task
 from annotator.review.models import Decision
 from annotator.review.services import import_decision
+from annotator.suggestions.models import PictureDescription
 from tests import factories
 from tests.conftest import Api
 from tests.factories import picture_bytes
@@ -137,6 +141,26 @@ def test_a_decision_made_in_between_changes_nothing_of_what_is_frozen(
     assert frozen(project).sha256 == before.sha256
     monkeypatch.setattr(snapshots, "write_folder", write)
     assert frozen(project).sha256 != before.sha256
+
+
+def test_a_crop_stays_with_its_original(project: Project) -> None:
+    """The intake's hashes do not link them; how they look and what they show does."""
+    photo = Image.open(io.BytesIO(picture_bytes(55, size=(640, 480))))
+    crop = io.BytesIO()
+    photo.crop((60, 20, 580, 420)).save(crop, "JPEG", quality=60)
+    pictures = {"photo.jpg": picture_bytes(55, size=(640, 480)), "crop.jpg": crop.getvalue()}
+    tasks = bring(project, {**pictures, "other.jpg": picture_bytes(77, size=(640, 480))})
+    for task in tasks:
+        decide(task, "SKU-A")
+        image = task.scene.captures.get().image
+        assert task.scene.group_id is None
+        vector = np.ones(8, "<f2").tobytes()  # all look alike: the pixels tell them apart
+        PictureDescription.objects.create(image=image, describer="d", embedding=vector)
+    root = folder_of(frozen(project))
+    found = manifest_of(root)["near_duplicates"]
+    assert found == {"pairs": 1, "described": 3, "of": PICTURES + 3}
+    split_of = {r["scene_id"]: r["split"] for r in records_of(root).values()}
+    assert split_of[tasks[0].scene.key] == split_of[tasks[1].scene.key]
 
 
 def test_weights_follow_sales_and_keep_the_tail(project: Project) -> None:
