@@ -13,7 +13,7 @@ from PIL import Image
 
 from annotator.accounts.models import Project
 from annotator.catalog.models import Sku
-from annotator.labeling.models import Annotation
+from annotator.labeling.models import Annotation, Task
 from annotator.media.models import StoredImage
 from annotator.media.queries import image_path
 from annotator.media.storage import read
@@ -25,6 +25,8 @@ from .leakage import Grey, Look, to_grey
 from .policies import Item
 
 _AT_ONCE = 500
+GOLD = "gold"
+"""The state of a task whose answer is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ def chosen(project: Project, filters: Mapping[str, Any]) -> Iterator[Chosen]:
 
 
 def gold_scenes(project: Project) -> frozenset[int]:
-    """The scenes by which annotators of the site are measured: nothing is to learn them."""
-    return frozenset()
+    """The scenes by which annotators of the site are measured: they have a task whose answer is
+    known."""
+    tasks = Task.objects.filter(project__site=project.site_id, state=GOLD)
+    return frozenset(tasks.values_list("scene", flat=True))
 
 
 def looks_of(captures: Sequence[int]) -> dict[int, Look]:

@@ -17,11 +17,13 @@ from PIL import Image
 from annotator.accounts.models import Project
 from annotator.accounts.states import Role
 from annotator.captures.intake import Incoming, take_in_all
+from annotator.captures.models import Capture
 from annotator.catalog.models import Sku
 from annotator.core import outbox
 from annotator.core.models import AuditEntry
 from annotator.datasets import layout
 from annotator.datasets.models import Snapshot
+from annotator.datasets.queries import GOLD
 from annotator.datasets.snapshots import folder_of, make, new_snapshot
 from annotator.labeling.models import Task
 from annotator.labeling.services import check_for_task
@@ -161,6 +163,18 @@ def test_a_crop_stays_with_its_original(project: Project) -> None:
     assert found == {"pairs": 1, "described": 3, "of": PICTURES + 3}
     split_of = {r["scene_id"]: r["split"] for r in records_of(root).values()}
     assert split_of[tasks[0].scene.key] == split_of[tasks[1].scene.key]
+
+
+def test_gold_is_held_out(project: Project) -> None:
+    usual = records_of(folder_of(frozen(project)))
+    trained = next(image_id for image_id, r in usual.items() if r["split"] == "train")
+    elsewhere = factories.ProjectFactory(site=project.site)
+    scene = Capture.objects.get(image_id_text=trained).scene
+    Task.objects.create(project=elsewhere, scene=scene, overlap=2, places_left=0, state=GOLD)
+    marked = records_of(folder_of(frozen(project)))
+    assert (marked[trained]["split"], marked[trained]["gold"]) == ("test", True)
+    others = usual.keys() - {trained}
+    assert {i: usual[i]["split"] for i in others} == {i: marked[i]["split"] for i in others}
 
 
 def test_weights_follow_sales_and_keep_the_tail(project: Project) -> None:
