@@ -27,6 +27,8 @@ SMALLEST = 0.5
 """The least share of its original's side that a crop is looked for at."""
 FITS = 0.86
 """Normalised correlation at which a picture is a part of another (measured: ADR 36)."""
+FLAT = 2.0
+"""Grey levels (standard deviation) below which a picture shows nothing."""
 _STEP = 0.965
 _AT_ONCE = 512
 
@@ -73,6 +75,8 @@ def overlie(one: Grey, other: Grey) -> bool:
 def _fit(whole: Grey, part: Grey) -> float:
     """How well ``part`` fits onto ``whole`` [H, W] at its best place and size: the greatest
     normalised correlation, from -1 to 1."""
+    if part.std() < FLAT:  # OpenCV takes a blank for a part of everything
+        return -1.0
     height, width = whole.shape
     largest = min(height / part.shape[0], width / part.shape[1])
     best, share = -1.0, 1.0
