@@ -221,7 +221,8 @@ def carried_over(
     decided of that one. Its boxes lie on other pictures, so that none is found for these."""
     task = "scene__carried__task__"
     rows = _with_decisions(project, wanted, task, current=current)
-    return rows.annotate(carried_over_from=F(f"{task}scene__key"))
+    named: QuerySet[Any] = rows.annotate(carried_over_from=F(f"{task}scene__key"))
+    return named
 
 
 def _with_decisions(

@@ -72,7 +72,7 @@ def split(
     for unit in units_of(items, bonds):
         imported = {item.split for item in unit if item.split}
         if imported:
-            where = next(s for s in ("test", "val", "train") if s in imported)
+            where: str = next(s for s in ("test", "val", "train") if s in imported)
         else:
             sku = unit[0].sku
             where = _dealt(sku, seen[sku], seed, val, test)
