@@ -139,6 +139,16 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "This job has ended ({state}); it cannot be cancelled",
         "このジョブは終了しています（{state}）。取り消せません",
     ),
+    "nothing_decided": (
+        "没有符合条件的已定稿任务，无法生成快照",
+        "No decided task matches; there is nothing to freeze",
+        "条件に合う確定済みタスクがなく、スナップショットを作れません",
+    ),
+    "snapshot_not_made": (
+        "快照 {id} 还没有生成好",
+        "Snapshot {id} is not made yet",
+        "スナップショット {id} はまだ作成されていません",
+    ),
     "required": ("必填", "Required", "必須です"),
     "unknown_field": (
         "没有这个字段：{key}",

@@ -39,17 +39,36 @@ _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of the data set, as chunks that are read when it is written."""
+    """One file of the data set, as chunks that are read when it is written. ``stored`` names the
+    same bytes in the storage, where they are a picture's."""
 
     path: str
     chunks: Iterable[bytes]
+    stored: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record goes, and what is said of it beside its caption."""
+
+    split: str
+    more: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A choice made before: ``places`` by capture and decision, nothing else is written. ``head`` is
+    added to the manifest."""
+
+    places: Mapping[tuple[int, int], Place]
+    head: Mapping[str, Any]
 
 
 class _Manifest:
     """Counts and hashes what passes by. Its lines are spooled: memory does not grow with the set."""
 
-    def __init__(self, project: Project) -> None:
-        self.site, self.project = project.site.slug, project.slug
+    def __init__(self, project: Project, head: Mapping[str, Any]) -> None:
+        self.head = {"site": project.site.slug, "project": project.slug, **head}
         self.records = dict.fromkeys(layout.SPLITS, 0)
         self.images = 0
         self.skus = 0
@@ -66,13 +85,12 @@ class _Manifest:
             line = {"sha256": digest.hexdigest(), "bytes": size}
             self._files.write(f"{_json(entry.path)}: {_json(line)}\n".encode())
 
-        return Entry(entry.path, chunks())
+        return Entry(entry.path, chunks(), entry.stored)
 
     def chunks(self) -> Iterator[bytes]:
         head = {
             "format": "WareVision-MM/1",
-            "site": self.site,
-            "project": self.project,
+            **self.head,
             "counts": {
                 "images": self.images,
                 "records": sum(self.records.values()),
@@ -107,45 +125,60 @@ def entries(
     project: Project,
     *,
     wanted: Mapping[str, Any] | None = None,
+    plan: Plan | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> Iterator[Entry]:
     """Every file of the project's data set, the manifest last; of the tasks that ``wanted`` selects
-    only, if given. ``tick`` is called per picture."""
-    manifest = _Manifest(project)
-    for entry in _content(project, wanted or {}, manifest):
+    only, if given, or what ``plan`` names. ``tick`` is called per picture."""
+    manifest = _Manifest(project, plan.head if plan else {})
+    found = _planned(project, plan, manifest) if plan else _current(project, wanted or {}, manifest)
+    for entry in _content(project, found, manifest):
         yield manifest.watch(entry)
         if entry.path.startswith("images/"):
             tick()
     yield Entry(layout.MANIFEST, manifest.chunks())
 
 
-def _content(project: Project, wanted: Mapping[str, Any], manifest: _Manifest) -> Iterator[Entry]:
+def _content(project: Project, found: _Found, manifest: _Manifest) -> Iterator[Entry]:
     yield Entry(layout.CATALOG, _catalog(project, manifest))
     yield from _references(project)
-    found = _Found(project, wanted, manifest)
     yield Entry(layout.CAMERAS, found.cameras())
     for split in layout.SPLITS:
         yield Entry(layout.annotations_path(split), _reread(found.records[split]))
     for line in _reread(found.pictures):
         path, stored = json.loads(line)
-        yield Entry(path, _stored(stored))
+        yield Entry(path, _stored(stored), stored)
+
+
+def _current(project: Project, wanted: Mapping[str, Any], manifest: _Manifest) -> _Found:
+    """What is decided now, each scene in its usual split."""
+    splits = _Splits(project)
+    rows = chain(
+        decided(project, wanted).iterator(chunk_size=1000),
+        carried_over(project, wanted).iterator(chunk_size=1000),
+    )
+    return _Found(((row, Place(splits.of(row.scene), {})) for row in rows), manifest)
+
+
+def _planned(project: Project, plan: Plan, manifest: _Manifest) -> _Found:
+    """What was chosen before, though it may have been decided anew since: decisions do not change."""
+    rows = chain(
+        decided(project, {}, current=False).iterator(chunk_size=1000),
+        carried_over(project, {}, current=False).iterator(chunk_size=1000),
+    )
+    placed = ((row, plan.places.get((row.pk, row.decision_id))) for row in rows)
+    return _Found(((row, place) for row, place in placed if place), manifest)
 
 
 class _Found:
-    """What one pass over the decided captures found, in the order of their image ids, spooled."""
+    """What one pass over decided captures found, in the order of their image ids, spooled."""
 
-    def __init__(self, project: Project, wanted: Mapping[str, Any], manifest: _Manifest) -> None:
+    def __init__(self, rows: Iterable[tuple[Any, Place]], manifest: _Manifest) -> None:
         self.records = {split: _spool() for split in layout.SPLITS}
         self.pictures = _spool()
         self._sizes: Counter[tuple[str, int, int]] = Counter()
-        splits = _Splits(project)
-        rows = chain(
-            decided(project, wanted).iterator(chunk_size=1000),
-            carried_over(project, wanted).iterator(chunk_size=1000),
-        )
-        for capture in rows:
+        for capture, place in rows:
             image, path = capture.image, _path(capture)
-            split = splits.of(capture.scene)
             line = layout.record(
                 image_id=capture.image_id_text,
                 scene_id=capture.scene.key,
@@ -156,10 +189,11 @@ class _Found:
                 attributes=capture.decided_attributes,
                 carried_over_from=getattr(capture, "carried_over_from", ""),
             )
-            self.records[split].write(f"{_json(line)}\n".encode())
+            line |= place.more
+            self.records[place.split].write(f"{_json(line)}\n".encode())
             self.pictures.write(f"{_json([path, stored_path(image, 'original')])}\n".encode())
             self._sizes[(capture.cam_type or "front", image.width, image.height)] += 1
-            manifest.records[split] += 1
+            manifest.records[place.split] += 1
 
     def cameras(self) -> Iterator[bytes]:
         """Each camera with its most frequent picture size."""
@@ -174,42 +208,45 @@ class _Found:
         yield yaml.safe_dump({"cameras": cameras}, allow_unicode=True, sort_keys=False).encode()
 
 
-def decided(project: Project, wanted: Mapping[str, Any]) -> QuerySet[Any]:
-    """Decided captures with what was decided of them, in the order of their image ids."""
-    decision = "scene__tasks__decisions__"
+def decided(project: Project, wanted: Mapping[str, Any], *, current: bool = True) -> QuerySet[Any]:
+    """Decided captures with what was decided of them, in the order of their image ids; once for each
+    decision that there ever was unless only ``current`` ones are asked for."""
+    return _with_decisions(project, wanted, "scene__tasks__", current=current)
+
+
+def carried_over(
+    project: Project, wanted: Mapping[str, Any], *, current: bool = True
+) -> QuerySet[Any]:
+    """Captures that near-duplicate a decided scene and were not labeled themselves, with what was
+    decided of that one. Its boxes lie on other pictures, so that none is found for these."""
+    task = "scene__carried__task__"
+    rows = _with_decisions(project, wanted, task, current=current)
+    named: QuerySet[Any] = rows.annotate(carried_over_from=F(f"{task}scene__key"))
+    return named
+
+
+def _with_decisions(
+    project: Project, wanted: Mapping[str, Any], task: str, *, current: bool
+) -> QuerySet[Any]:
+    decision = f"{task}decisions__"
+    only = {f"{task}state": TaskState.DECIDED, f"{decision}superseded_at": None}
     return (
         Capture.objects.filter(
             site=project.site_id,
-            scene__tasks__in=select_tasks(project, wanted),
-            scene__tasks__state=TaskState.DECIDED,
-            scene__tasks__decisions__superseded_at=None,
+            **{
+                f"{task}in": select_tasks(project, wanted),
+                f"{decision}isnull": False,
+                **(only if current else {}),
+            },
         )
         .annotate(
+            decision_id=F(f"{decision}pk"),
+            decided_sku=F(f"{decision}sku_code"),
+            decided_task=F(f"{task}pk"),
+            decided_version=F(f"{decision}schema_version"),
             decided_caption=F(f"{decision}caption"),
             decided_boxes=F(f"{decision}boxes"),
             decided_attributes=F(f"{decision}attributes"),
-        )
-        .select_related("image", "scene")
-        .order_by("image_id_text")
-    )
-
-
-def carried_over(project: Project, wanted: Mapping[str, Any]) -> QuerySet[Any]:
-    """Captures that near-duplicate a decided scene and were not labeled themselves, with what was
-    decided of that one. Its boxes lie on other pictures, so that none is found for these."""
-    carried = "scene__carried__task__"
-    return (
-        Capture.objects.filter(
-            site=project.site_id,
-            scene__carried__task__in=select_tasks(project, wanted),
-            scene__carried__task__state=TaskState.DECIDED,
-            scene__carried__task__decisions__superseded_at=None,
-        )
-        .annotate(
-            decided_caption=F(f"{carried}decisions__caption"),
-            decided_boxes=F(f"{carried}decisions__boxes"),
-            decided_attributes=F(f"{carried}decisions__attributes"),
-            carried_over_from=F(f"{carried}scene__key"),
         )
         .select_related("image", "scene")
         .order_by("image_id_text")
@@ -263,7 +300,8 @@ def _reference_paths(sku: Sku) -> list[tuple[str, StoredImage]]:
 def _references(project: Project) -> Iterator[Entry]:
     for sku in skus_of([project.site_id]).order_by("code").iterator(chunk_size=500):
         for path, image in _reference_paths(sku):
-            yield Entry(path, _stored(stored_path(image, "original")))
+            stored = stored_path(image, "original")
+            yield Entry(path, _stored(stored), stored)
 
 
 def _catalog(project: Project, manifest: _Manifest) -> Iterator[bytes]:
@@ -303,21 +341,41 @@ def _csv_line(cells: list[str]) -> bytes:
     return out.getvalue().encode()
 
 
-def write_folder(project: Project, out: Path, *, tick: Callable[[], None] = lambda: None) -> int:
-    """Write the data set into ``out``, which must be empty or absent; returns the file count."""
+def write_folder(
+    project: Project,
+    out: Path,
+    *,
+    plan: Plan | None = None,
+    linked: bool = False,
+    tick: Callable[[], None] = lambda: None,
+) -> int:
+    """Write the data set into ``out``, which must be empty or absent; returns the file count. With
+    ``linked``, pictures are hard links to the stored ones where the file system has such."""
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty; name a new folder")
     count, made = 0, set[str]()
-    for entry in entries(project, tick=tick):
+    for entry in entries(project, plan=plan, tick=tick):
         path = os.path.join(out, entry.path)
         if (folder := os.path.dirname(path)) not in made:
             os.makedirs(folder, exist_ok=True)
             made.add(folder)
-        with open(path, "wb") as file:
-            for chunk in entry.chunks:
-                file.write(chunk)
+        if linked and entry.stored and _linked(entry.stored, path):
+            for _ in entry.chunks:  # read all the same: the manifest says what is really there
+                pass
+        else:
+            with open(path, "wb") as file:
+                for chunk in entry.chunks:
+                    file.write(chunk)
         count += 1
     return count
+
+
+def _linked(stored: str, path: str) -> bool:
+    try:
+        os.link(default_storage.path(stored), path)
+    except (NotImplementedError, OSError):  # kept elsewhere, or on another file system
+        return False
+    return True
 
 
 class _Tape(io.RawIOBase):

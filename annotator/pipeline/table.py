@@ -7,6 +7,7 @@ from annotator.catalog import importing
 from annotator.core.events import Handler, Later, Now
 from annotator.core.jobs import Run
 from annotator.datasets import jobs as exports
+from annotator.datasets import snapshots
 from annotator.labeling import opening, overlap, revalidation
 from annotator.labeling import services as labeling
 from annotator.quality import services as quality
@@ -102,4 +103,5 @@ JOBS: dict[str, Run] = {
     merging.KIND: merging.run_rewriting,
     bulk.KIND: bulk.run_bulk,
     exports.KIND: exports.run_export,
+    snapshots.KIND: snapshots.run_snapshot,
 }

@@ -12,6 +12,7 @@ from .env import ROOT, env
 
 BASE_DIR = ROOT
 HOME: Path = env.home
+LICENCE = env.licence
 FRONTEND_DIST = ROOT / "frontend" / "dist"
 
 DEBUG = False

@@ -74,6 +74,10 @@ class Env(BaseSettings):
     max_picture_megapixels: int = 64
     upload_files_per_request: int = 50
     zip_max_mb: int = Field(default=4096, description="Of an uploaded zip.")
+    licence: str = Field(
+        default="All rights reserved by the owner of the pictures.",
+        description="Written into snapshots, unless one is made with another.",
+    )
     egress_allow: CommaList = Field(
         default=[], description="Hosts, addresses and networks inside that URL lists may name."
     )

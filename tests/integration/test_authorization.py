@@ -19,6 +19,7 @@ from annotator.accounts.states import Role
 from annotator.captures.models import Quarantine, Scene
 from annotator.catalog.models import Category, ReferencePicture
 from annotator.core.models import Job
+from annotator.datasets.models import Snapshot
 from annotator.labeling.models import Batch
 from annotator.labeling.services import next_assignment, submit_annotation
 from annotator.review.models import Decision, Feedback, SpotCheck
@@ -61,6 +62,7 @@ MAY: dict[str, set[str]] = {
     "dispute_summary": {R}, "trivial_disputes": {R}, "settle_trivial": {R}, "look_at_dispute": {R},
     "send_back": {R}, "feedback": {A}, "one_feedback": {A}, "read_feedback": {A},
     "forget_view": LABELERS, "export_dataset": {D}, "job_file": {D},
+    "snapshots": {D}, "create_snapshot": {D}, "snapshot": {D}, "snapshot_diff": {D},
 }  # fmt: skip
 # Operations about one's own things only: on the own site, what is another's is not found.
 OWN_ONLY = {
@@ -137,6 +139,7 @@ def world() -> dict[str, Any]:
     check = SpotCheck.objects.create(
         decision=decision, task=task, project=project, stratum="tie", share=1.0
     )
+    snapshot = Snapshot.objects.create(site=site, project=project)
     people = {role: factories.member(site, role) for role in Role}
     strangers = {role: factories.member(foreign, role) for role in Role}
     ids = {
@@ -159,6 +162,8 @@ def world() -> dict[str, Any]:
         "group_id": group.pk,
         "feedback_id": feedback.pk,
         "spot_check_id": check.pk,
+        "snapshot_id": snapshot.pk,
+        "other_id": snapshot.pk,
     }
     return {"site": site, "ids": ids, "people": people, "strangers": strangers}
 

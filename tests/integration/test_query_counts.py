@@ -17,6 +17,7 @@ from annotator.captures.models import Quarantine, Scene
 from annotator.catalog.models import Category, ReferencePicture
 from annotator.core import audit
 from annotator.core.models import Job
+from annotator.datasets.models import Snapshot
 from annotator.labeling.models import Batch
 from annotator.labeling.states import TaskState
 from annotator.review.models import Decision, Dispute
@@ -123,6 +124,12 @@ def add_job(project: Project) -> None:
     Job.objects.create(site_id=project.site_id, kind="test", created_by=factories.UserFactory())
 
 
+def add_snapshot(project: Project) -> None:
+    job = Job.objects.create(site_id=project.site_id, kind="test")
+    by = factories.UserFactory()
+    Snapshot.objects.create(site=project.site, project=project, job=job, created_by=by)
+
+
 def rows_of(answer: Any) -> list[Any]:
     body = answer.json()
     rows: list[Any] = body["results"] if isinstance(body, dict) else body
@@ -147,6 +154,8 @@ LISTS: dict[str, tuple[Callable[[Project], None], str, int]] = {
     "quarantine": (add_quarantine, "/quarantine", 1),
     "audit": (add_audit, "/audit", 1),
     "jobs": (add_job, "/jobs", 1),
+    # the project, its snapshots with their jobs
+    "snapshots": (add_snapshot, "/projects/{project}/snapshots", 2),
     # the site, its members, who of them works elsewhere, my roles
     "members": (add_member, "/members?site={site}", 4),
     "tokens": (add_token, "/tokens?site={site}", 2),

@@ -1014,6 +1014,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The snapshots of a project, newest first. */
+        get: operations["snapshots"];
+        put?: never;
+        /** @description The snapshots of a project, newest first. */
+        post: operations["create_snapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/spot-checks": {
         parameters: {
             query?: never;
@@ -1289,6 +1307,40 @@ export interface paths {
         };
         /** @description Completion of what an annotator types into the SKU field. */
         get: operations["complete_sku"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{snapshot_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One snapshot. */
+        get: operations["snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{snapshot_id}/diff/{other_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What has changed from one snapshot to another of the same project. */
+        get: operations["snapshot_diff"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1896,6 +1948,20 @@ export interface components {
             name: string;
             path: string;
         };
+        Change: {
+            image_id: string;
+            kind: components["schemas"]["ChangeKindEnum"];
+            before: components["schemas"]["SideOfChange"] | null;
+            after: components["schemas"]["SideOfChange"] | null;
+        };
+        /**
+         * @description * `added` - added
+         *     * `removed` - removed
+         *     * `changed` - changed
+         *     * `moved` - moved
+         * @enum {string}
+         */
+        ChangeKindEnum: "added" | "removed" | "changed" | "moved";
         Checked: {
             id: number;
             wrong: boolean;
@@ -1981,6 +2047,15 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             note: string;
+        };
+        Difference: {
+            counts: {
+                [key: string]: number;
+            };
+            /** @description The greatest differences first, at most 200. */
+            skus: components["schemas"]["SkuChange"][];
+            next: string | null;
+            results: components["schemas"]["Change"][];
         };
         DismissRequest: {
             site?: number;
@@ -3325,6 +3400,10 @@ export interface components {
             active_seconds: number;
             suggestion_shown: boolean;
         };
+        SideOfChange: {
+            split: string;
+            caption: string;
+        };
         SignInRequest: {
             username: string;
             password: string;
@@ -3391,12 +3470,77 @@ export interface components {
             version: number;
             pictures: components["schemas"]["Picture"][];
         };
+        SkuChange: {
+            sku: string;
+            before: number;
+            after: number;
+        };
         SkuPage: {
             /** Format: uri */
             next: string | null;
             /** Format: uri */
             previous: string | null;
             results: components["schemas"]["Sku"][];
+        };
+        Snapshot: {
+            id: number;
+            project: number;
+            state: components["schemas"]["JobState"];
+            job: number | null;
+            /** @description Steps done. */
+            done: number;
+            /** @description Steps, where known. */
+            total: number | null;
+            error: components["schemas"]["SnapshotError"] | null;
+            filters: {
+                [key: string]: unknown;
+            };
+            seed: number;
+            /** Format: double */
+            val: number;
+            /** Format: double */
+            test: number;
+            /** Format: double */
+            tail_share: number;
+            weighting: components["schemas"]["WeightingEnum"];
+            licence: string;
+            counts: {
+                [key: string]: number;
+            };
+            /** @description Of the manifest; empty until it is made. */
+            sha256: string;
+            decisions_up_to: number | null;
+            created_by: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            made_at: string | null;
+        };
+        SnapshotError: {
+            code: string;
+            detail: string;
+        };
+        SnapshotPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Snapshot"][];
+        };
+        SnapshotSettingsRequest: {
+            /** @description All decided tasks when empty. */
+            filters?: components["schemas"]["SelectionRequest"];
+            /** Format: int64 */
+            seed?: number;
+            /** Format: double */
+            val?: number;
+            /** Format: double */
+            test?: number;
+            /** Format: double */
+            tail_share?: number;
+            weighting?: components["schemas"]["WeightingEnum"];
+            /** @description The installation's when left out. */
+            licence?: string;
         };
         /**
          * @description * `agreed` - Agreed
@@ -3785,6 +3929,13 @@ export interface components {
             caption: string;
             boxes: components["schemas"]["Box"][];
         };
+        /**
+         * @description * `even` - Even
+         *     * `sales` - Sales
+         *     * `need` - Need
+         * @enum {string}
+         */
+        WeightingEnum: "even" | "sales" | "need";
         Withdrawn: {
             assignment: components["schemas"]["Assignment"];
         };
@@ -5544,6 +5695,55 @@ export interface operations {
             };
         };
     };
+    snapshots: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotPage"];
+                };
+            };
+        };
+    };
+    create_snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SnapshotSettingsRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+        };
+    };
     spot_checks: {
         parameters: {
             query?: {
@@ -6024,6 +6224,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Completions"];
+                };
+            };
+        };
+    };
+    snapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                snapshot_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+        };
+    };
+    snapshot_diff: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /**
+                 * @description * `added` - added
+                 *     * `removed` - removed
+                 *     * `changed` - changed
+                 *     * `moved` - moved
+                 */
+                kind?: "added" | "removed" | "changed" | "moved";
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                other_id: number;
+                snapshot_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Difference"];
                 };
             };
         };

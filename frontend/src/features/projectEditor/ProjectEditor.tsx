@@ -6,8 +6,9 @@ import { BatchesTab } from "./BatchesTab";
 import { GuideTab } from "./GuideTab";
 import { SchemaTab } from "./SchemaTab";
 import { SettingsTab } from "./SettingsTab";
+import { SnapshotsTab } from "./SnapshotsTab";
 
-export const EDITOR_TABS = ["settings", "schema", "guide", "batches"] as const;
+export const EDITOR_TABS = ["settings", "schema", "guide", "batches", "snapshots"] as const;
 export type EditorTab = (typeof EDITOR_TABS)[number];
 
 interface Props {
@@ -32,6 +33,7 @@ export function ProjectEditor({ project, tab, onTab }: Props) {
       {tab === "schema" && <SchemaTab key={project.id} project={project} />}
       {tab === "guide" && <GuideTab key={project.id} project={project} />}
       {tab === "batches" && <BatchesTab project={project} />}
+      {tab === "snapshots" && <SnapshotsTab key={project.id} project={project} />}
     </div>
   );
 }

@@ -1,0 +1,129 @@
+"""What is known of decided pictures when a snapshot is made."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from django.db.models import Min
+from PIL import Image
+
+from annotator.accounts.models import Project
+from annotator.catalog.models import Sku
+from annotator.labeling.models import Annotation, Task
+from annotator.media.models import StoredImage
+from annotator.media.queries import image_path
+from annotator.media.storage import read
+from annotator.review.models import Decision
+from annotator.suggestions.models import PictureDescription
+
+from .export import carried_over, decided
+from .leakage import Grey, Look, to_grey
+from .policies import Item
+
+_AT_ONCE = 500
+GOLD = TaskState.GOLD
+"""The state of a task whose answer is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A picture that a snapshot takes, and the decision that it takes it with."""
+
+    item: Item
+    task: int
+    decision: int
+    schema_version: int
+    phash: int
+
+
+def chosen(project: Project, filters: Mapping[str, Any]) -> Iterator[Chosen]:
+    """The decided pictures that ``filters`` select, each once, by their keys."""
+    first = dict(
+        Decision.objects.filter(task__project=project)
+        .order_by()
+        .values_list("task")
+        .annotate(Min("pk"))
+    )
+    gold = gold_scenes(project)
+    rows = chain(
+        *(
+            find(project, filters)
+            .select_related(None)
+            .order_by("pk")
+            .values_list(
+                "pk", "scene", "scene__group", "scene__split", "image__phash",
+                "decided_sku", "decided_task", "decision_id", "decided_version",
+            )
+            .iterator(chunk_size=2000)
+            for find in (decided, carried_over)
+        )
+    )  # fmt: skip
+    seen: set[int] = set()
+    for pk, scene, group, split, phash, sku, task, decision, version in rows:
+        if pk in seen:
+            continue
+        seen.add(pk)
+        item = Item(
+            key=pk,
+            scene=scene,
+            group=group or scene,
+            sku=sku,
+            order=first[task],
+            gold=scene in gold,
+            split=split,
+        )
+        yield Chosen(item, task, decision, version, int(phash, 16))
+
+
+def gold_scenes(project: Project) -> frozenset[int]:
+    """The scenes by which annotators of the site are measured: they have a task whose answer is
+    known."""
+    tasks = Task.objects.filter(project__site=project.site_id, state=GOLD)
+    return frozenset(tasks.values_list("scene", flat=True))
+
+
+def looks_of(captures: Sequence[int]) -> dict[int, Look]:
+    """How the pictures of ``captures`` look to the recognizer, where they were described."""
+    found: dict[int, Look] = {}
+    for start in range(0, len(captures), _AT_ONCE):
+        rows = PictureDescription.objects.filter(
+            image__capture__in=captures[start : start + _AT_ONCE]
+        ).values_list("image__capture", "describer", "embedding")
+        found |= {pk: (describer, bytes(vector)) for pk, describer, vector in rows if vector}
+    return found
+
+
+def grey_of(capture: int) -> Grey | None:
+    """A capture's picture to lay upon others; None where its file is gone."""
+    image = StoredImage.objects.get(capture=capture)
+    try:
+        with Image.open(io.BytesIO(read(image_path(image, "thumb")))) as thumb:
+            return to_grey(thumb)
+    except FileNotFoundError:
+        return None
+
+
+def sales_of(project: Project) -> dict[str, float]:
+    """The sales volume of each SKU of the site that has one."""
+    rows = Sku.objects.filter(site=project.site_id, sales_volume__gt=0)
+    return dict(rows.values_list("code", "sales_volume"))
+
+
+def proposals(tasks: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    """What the machine proposed to those who answered ``tasks``, and the SKU that each was decided to
+    be. Neither suggestions nor answers ever change."""
+    for some in _slices(sorted(tasks)):
+        rows = Annotation.objects.filter(
+            task__in=some, withdrawn_at=None, suggestion__isnull=False
+        ).values_list("task", "suggestion__candidates")
+        for task, candidates in rows:
+            if candidates:
+                yield candidates[0]["sku_code"], tasks[task]
+
+
+def _slices(keys: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (keys[n : n + _AT_ONCE] for n in range(0, len(keys), _AT_ONCE))
