@@ -14,6 +14,7 @@ from PIL import Image
 from annotator.accounts.models import Project
 from annotator.catalog.models import Sku
 from annotator.labeling.models import Annotation, Task
+from annotator.labeling.states import TaskState
 from annotator.media.models import StoredImage
 from annotator.media.queries import image_path
 from annotator.media.storage import read
@@ -25,8 +26,6 @@ from .leakage import Grey, Look, to_grey
 from .policies import Item
 
 _AT_ONCE = 500
-GOLD = TaskState.GOLD
-"""The state of a task whose answer is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def chosen(project: Project, filters: Mapping[str, Any]) -> Iterator[Chosen]:
 def gold_scenes(project: Project) -> frozenset[int]:
     """The scenes by which annotators of the site are measured: they have a task whose answer is
     known."""
-    tasks = Task.objects.filter(project__site=project.site_id, state=GOLD)
+    tasks = Task.objects.filter(project__site=project.site_id, state=TaskState.GOLD)
     return frozenset(tasks.values_list("scene", flat=True))
 
 

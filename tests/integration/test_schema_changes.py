@@ -19,6 +19,7 @@ from annotator.core.models import Job
 from annotator.labeling import services
 from annotator.labeling.models import Annotation, Assignment, Task
 from annotator.labeling.schemas import Schemas
+from annotator.quality import services as quality
 from annotator.review.models import Decision
 from inference.captions import DEFAULT_SCHEMA
 from tests import factories
@@ -225,6 +226,7 @@ def test_decisions_keep_their_own_labels(project: Project, admin: Any, anna: Any
         e.path: b"".join(e.chunks).decode() for e in entries(project) if e.path.endswith(".jsonl")
     }
     assert "【包装】纸箱" in "".join(lines.values())
+    quality.rebuild(project)
     report = Api(admin).get(f"/projects/{project.pk}/quality").json()
     metrics = {m["key"]: m for m in report["metrics"]}
     assert metrics["completeness"]["value"] == 100

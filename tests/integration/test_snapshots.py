@@ -23,10 +23,10 @@ from annotator.core import outbox
 from annotator.core.models import AuditEntry
 from annotator.datasets import layout
 from annotator.datasets.models import Snapshot
-from annotator.datasets.queries import GOLD
 from annotator.datasets.snapshots import folder_of, make, new_snapshot
 from annotator.labeling.models import Task
 from annotator.labeling.services import check_for_task
+from annotator.labeling.states import TaskState
 from annotator.review.models import Decision
 from annotator.review.services import import_decision
 from annotator.suggestions.models import PictureDescription
@@ -170,7 +170,9 @@ def test_gold_is_held_out(project: Project) -> None:
     trained = next(image_id for image_id, r in usual.items() if r["split"] == "train")
     elsewhere = factories.ProjectFactory(site=project.site)
     scene = Capture.objects.get(image_id_text=trained).scene
-    Task.objects.create(project=elsewhere, scene=scene, overlap=2, places_left=0, state=GOLD)
+    Task.objects.create(
+        project=elsewhere, scene=scene, overlap=2, places_left=0, state=TaskState.GOLD
+    )
     marked = records_of(folder_of(frozen(project)))
     assert (marked[trained]["split"], marked[trained]["gold"]) == ("test", True)
     others = usual.keys() - {trained}
