@@ -18,7 +18,9 @@ _SMALL_UNITS: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000
 _BIG_UNITS: Final = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 
 _CHINESE = "(?:[零一二三四五六七八九〇壹贰叁肆伍陆柒捌玖两兩貳參陸十拾百佰仟万萬亿億]|千(?![克米]))"
-_ARABIC = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
+_WHOLE = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)"
+_ARABIC = rf"(?:(?<![0-9]\.){_WHOLE}(?:\.[0-9]+(?![0-9]|\.[0-9]))?|{_WHOLE})"
+"""A number in a chain of dots (1.0.1) is whole: a chain is no decimal."""
 
 NUMBER: Final = re.compile(
     rf"(?P<arabic>{_ARABIC})(?P<scale>[百万萬亿億]|千(?![克米]))?|(?P<chinese>{_CHINESE}+)|(?P<half>半)"

@@ -29,7 +29,9 @@ const SCALE_ZEROS: ReadonlyMap<string, number> = new Map([
 
 const CHINESE =
   '(?:[零一二三四五六七八九〇壹贰叁肆伍陆柒捌玖两兩貳參陸十拾百佰仟万萬亿億]|千(?![克米]))'
-const ARABIC = '(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\\.[0-9]+)?'
+const WHOLE = '(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)'
+/** A number in a chain of dots (1.0.1) is whole: a chain is no decimal. */
+const ARABIC = `(?:(?<![0-9]\\.)${WHOLE}(?:\\.[0-9]+(?![0-9]|\\.[0-9]))?|${WHOLE})`
 
 // 千 before 克 or 米 belongs to the unit.
 const NUMBER = new RegExp(
