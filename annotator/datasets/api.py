@@ -75,7 +75,10 @@ class SnapshotSettingsSerializer(serializers.ModelSerializer[Snapshot]):
     class Meta:
         model = Snapshot
         fields = ("filters", *snapshots.SETTINGS, "licence")
-        extra_kwargs = {"licence": {"help_text": "The installation's when left out."}}
+        extra_kwargs = {
+            "licence": {"help_text": "The installation's when left out."},
+            "seed": {"min_value": 0, "max_value": 2**31 - 1},  # on every database
+        }
 
 
 class SnapshotErrorSerializer(serializers.Serializer[Any]):

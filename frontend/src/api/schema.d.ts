@@ -3530,7 +3530,6 @@ export interface components {
         SnapshotSettingsRequest: {
             /** @description All decided tasks when empty. */
             filters?: components["schemas"]["SelectionRequest"];
-            /** Format: int64 */
             seed?: number;
             /** Format: double */
             val?: number;
