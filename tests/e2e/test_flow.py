@@ -120,8 +120,6 @@ def test_nothing_typed_is_lost_and_nothing_is_sent_twice(
         page.close()
 
     def answer_lost_on_its_way(quantity: str) -> None:
-        page = open_page()
-        fill(page, quantity)
         sent: list[str] = []
 
         def lose_the_first(route: Route) -> None:
@@ -132,11 +130,14 @@ def test_nothing_typed_is_lost_and_nothing_is_sent_twice(
             else:
                 route.continue_()
 
-        page.route("**/submit", lose_the_first)
+        context.route("**/submit", lose_the_first)  # before there is a page that could send past it
+        page = open_page()
+        fill(page, quantity)
         page.keyboard.press("Control+Enter")
         expect(page.get_by_test_id("toast")).to_contain_text("1 张已送出")
         assert len(sent) == 2 and len(set(sent)) == 1
         page.close()
+        context.unroute("**/submit", lose_the_first)
 
     def typed_then_closed_at_once(quantity: str) -> None:
         page = open_page()
