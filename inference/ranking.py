@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -162,7 +162,7 @@ def rank(
     p = (1 - none) * p
     fields = _fields(catalog, p, evidence.parts)
     reading = _read(minigpt, seen.sight, catalog.skus[catalog.codes[int(p.argmax())]], fields)
-    new = _new(minigpt, seen.sight, description, catalog) if none > CONFIDENT else {}
+    new = written_anew(minigpt, seen.sight, description, catalog.row_of) if none > CONFIDENT else {}
     return Recognition(
         model_version=version,
         site_number=number,
@@ -298,22 +298,21 @@ def _read(
     return minigpt.read(sight, settled, best.unit)
 
 
-def _new(
-    minigpt: Reader | None, sight: Sight | None, description: Description, catalog: Catalog
+def written_anew(
+    minigpt: Reader | None, sight: Sight | None, description: Description, known: Container[str]
 ) -> dict[str, FieldSuggestion]:
-    """What MiniGPT writes of a SKU that the catalog has not: its code and spec, where they are among
-    what was read on the pack."""
+    """What MiniGPT writes of a SKU that is not among the ``known`` codes: its code and spec, where they
+    are among what was read on the pack."""
     if minigpt is None or sight is None:
         return {}
     lines = sorted(description.ocr_lines, key=lambda line: -line.confidence)
     heard = Heard([line.text for line in lines], [one.text for one in description.barcodes])
     said = minigpt.write(sight, heard)
     read = {*heard.printed, *heard.barcodes}
-    return {
-        key: _proposal(best.value, best.p, "minigpt")
-        for key in ("sku", "spec")
-        if (best := said[key][0]).value in read and best.value not in catalog.row_of
-    }
+    best = {key: said[key][0] for key in ("sku", "spec") if said[key][0].value in read}
+    if "sku" in best and best["sku"].value in known:
+        return {}
+    return {key: _proposal(one.value, one.p, "minigpt") for key, one in best.items()}
 
 
 def _read_fields(reading: Reading | None) -> dict[str, FieldSuggestion]:

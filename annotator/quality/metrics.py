@@ -24,6 +24,10 @@ class Metric:
         """The mean of readings in ``unit``; None without any."""
         return total / n / self.per if n else None
 
+    def bound(self, reading: float) -> float:
+        """A bound of an interval in ``unit``: no mean lies outside of what can be read."""
+        return min(max(reading / self.per, 0.0), float("inf") if self.unit == "s" else 100.0)
+
     @property
     def flawless(self) -> int | None:
         """The reading that leaves nothing to look at; None where there is none."""

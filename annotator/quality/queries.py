@@ -48,7 +48,7 @@ class Sums:
         return {
             "value": None if value is None else round(value, 2),
             "count": self.n,
-            "interval": [round(b / metric.per, 2) for b in interval] if interval else None,
+            "interval": [round(metric.bound(b), 2) for b in interval] if interval else None,
         }
 
 

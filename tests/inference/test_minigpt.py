@@ -19,10 +19,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from inference.__main__ import main as inference_main
+from inference.captions import Quantity, Spec, parse_quantity, parse_spec
+from inference.contracts import Description, OcrLine
+from inference.engines import EngineError
 from inference.minigpt.alternatives import Tree, distinct, weigh
 from inference.minigpt.heard import MOST_TOKENS, Heard
 from inference.minigpt.heat import heat_map
-from inference.minigpt.reading import Reader
+from inference.minigpt.reading import Option, Reader
 from inference.minigpt.sight import Sight
 from inference.minigpt.vocabulary import (
     BARCODE,
@@ -33,6 +36,7 @@ from inference.minigpt.vocabulary import (
     Vocabulary,
 )
 from inference.minigpt.writing import write
+from inference.ranking import written_anew
 from inference.training.metrics import bleu_4, cider, rouge_l
 
 torch = pytest.importorskip("torch", reason="training wants torch: pip install -e '.[train]'")
@@ -52,6 +56,7 @@ from inference.training.__main__ import main  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
 from inference.training.fit import density_loss  # noqa: E402
 from inference.training.places import centres, covered  # noqa: E402
+from inference.training.ship import main as ship  # noqa: E402
 from inference.training.snapshot import (  # noqa: E402
     CatalogEntry,
     Record,
@@ -355,6 +360,63 @@ def test_a_taught_model_captions_photos(taught: Taught, capsys: pytest.CaptureFi
         assert answer["fields"]["quantity"]["confidence"] > 0
         assert answer["timings_ms"]["minigpt"] > 0
     assert right >= len(records) - 1
+
+
+def test_it_is_shipped_small_and_sealed(taught: Taught, tmp_path: Path) -> None:
+    assert ship(["--model", str(taught.out), "--to", str(tmp_path)]) == 0
+    pictures = [Image.new("RGB", (120, 80), colour) for colour in SKUS.values()]
+    small, whole = Reader.open(tmp_path), Reader.open(taught.out)
+    for one, other in zip(small.see(pictures), whole.see(pictures), strict=True):
+        assert np.allclose(one.outputs, other.outputs, atol=1e-5)  # the same graphs
+    weights = MiniGPT.from_pretrained(tmp_path / "model", dtype=torch.float32).state_dict()
+    for name, value in MiniGPT.from_pretrained(taught.out / "model").state_dict().items():
+        assert torch.allclose(weights[name].float(), value.float(), rtol=1e-3, atol=1e-3), name
+    (tmp_path / "vocabulary.json").write_text("{}")
+    with pytest.raises(EngineError, match="is not what was sealed"):
+        Reader.open(tmp_path)
+
+
+class Copier(Reader):
+    """A reader that writes the first printed line as the code, and the second as the spec."""
+
+    def write(self, sight: Sight, heard: Heard, unit: str = "") -> dict[str, tuple[Option, ...]]:
+        told = dict(zip(("sku", "spec"), heard.printed, strict=False))
+        made_up = {"category": "纸箱", "quantity": f"1{unit or '箱'}", "condition": "完好无损"}
+        return {key: (Option(value, 0.9),) for key, value in (told | made_up).items()}
+
+
+def test_a_new_sku_is_proposed_as_it_was_read(taught: Taught) -> None:
+    plain = Reader.open(taught.out)
+    reader = Copier(plain.engine, plain.vocabulary, plain.facts, plain.name)
+    (sight,) = reader.see([Image.new("RGB", (120, 80), SKUS["RED-1"])])
+
+    def proposed(*lines: str, minigpt: Reader | None = reader) -> dict[str, str | None]:
+        read = tuple(OcrLine(line, 0.9 - n / 10, ()) for n, line in enumerate(lines))
+        description = Description("0" * 64, 120, 80, "v", b"", ocr_lines=read)
+        found = written_anew(minigpt, sight, description, SKUS)
+        return {key: field.value for key, field in found.items()}
+
+    assert proposed("AB-77", "1L/盒") == {"sku": "AB-77", "spec": "1L/盒"}
+    assert proposed("RED-1", "1L/盒") == {}, "it is in the catalog after all"
+    assert proposed("AB-77", "1L/盒", minigpt=None) == {}
+
+
+def test_a_caption_is_written_freely_whatever_is_heard(taught: Taught) -> None:
+    reader = Reader.open(taught.out)
+    (sight,) = reader.see([Image.new("RGB", (120, 80), SKUS["RED-1"])])
+    for heard in (Heard(), Heard(["红色纸箱", "AB-77"], ["6901234567892"], {"weight": "2kg"})):
+        said = reader.write(sight, heard, "箱")
+        assert tuple(said) == DEFAULT_FIELDS
+        for key, options in said.items():
+            assert 1 <= len(options) <= 5
+            assert [o.p for o in options] == sorted((o.p for o in options), reverse=True)
+            values = [o.value for o in options if o.value is not None]
+            if key in ("spec", "quantity"):
+                read = parse_spec if key == "spec" else parse_quantity
+                assert all(isinstance(read(v), (Spec, Quantity)) for v in values)
+        assert said == reader.write(sight, heard, "箱"), "the same again"
+    alone = reader.write(sight, Heard(), "箱")
+    assert alone["sku"][0].value in SKUS and alone["category"][0].value == "纸箱"
 
 
 def test_what_was_seen_survives_the_way(taught: Taught) -> None:

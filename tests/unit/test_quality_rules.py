@@ -9,6 +9,7 @@ import pytest
 
 from annotator.accounts.rules import QualityRules
 from annotator.quality import beyond_chance, fluency, intervals
+from annotator.quality.metrics import Metric
 from annotator.review.policies import is_drawn, spot_share
 from inference.captions import DEFAULT_SCHEMA
 
@@ -161,3 +162,9 @@ def test_what_cannot_be_read_scores_low_and_never_below_nothing() -> None:
 
 def test_an_unknown_value_is_no_flaw() -> None:
     assert rules(GOOD.replace("1箱", "看不清(反光)")) == set()
+
+
+def test_no_interval_leaves_what_can_be_read() -> None:
+    agreement, time = Metric("agreement", "%", 100), Metric("time", "s", 100, "down")
+    assert [agreement.bound(b) for b in (-300.0, 7500.0, 10_660.0)] == [0.0, 75.0, 100.0]
+    assert [time.bound(b) for b in (-1.0, 12_000.0)] == [0.0, 120.0]
