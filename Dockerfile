@@ -13,7 +13,8 @@ WORKDIR /app
 COPY pyproject.toml README.md manage.py ./
 COPY annotator annotator
 COPY inference inference
-RUN pip install --no-cache-dir -e '.[s3]'
+ARG EXTRAS=s3
+RUN pip install --no-cache-dir -e ".[$EXTRAS]"
 COPY --from=frontend /app/frontend/dist frontend/dist
 RUN useradd --create-home warevision && mkdir /data && chown warevision /data
 USER warevision

@@ -45,6 +45,7 @@ app.conf.update(
             "schedule": 4.0,
             "options": {"expires": 4, "queue": "urgent"},
         },
+        "training": {"task": "training.tick", "schedule": 20.0, "options": {"expires": 20}},
         "compact-counts": {"task": "labeling.compact_counts", "schedule": 30.0},
     },
 )

@@ -22,11 +22,14 @@ from annotator.labeling.api import (
     projects,
 )
 from annotator.media import api as media
+from annotator.modelhub import api as models
 from annotator.pipeline import api as pipeline
 from annotator.quality import api as quality
 from annotator.review.api import desk, disputes, feedback, spotchecks, tasks
 from annotator.suggestions.api import captures as suggestions
 from annotator.suggestions.api import machine
+from annotator.training.api import rules as training_rules
+from annotator.training.api import runs as training
 
 v1 = [
     path("session", accounts.SessionView.as_view()),
@@ -38,6 +41,23 @@ v1 = [
     path("tokens", accounts.TokensView.as_view()),
     path("tokens/<int:token_id>", accounts.TokenView.as_view()),
     path("sites/<int:site_id>/settings", accounts.SiteSettingsView.as_view()),
+    path("sites/<int:site_id>/training/runs", training.RunsView.as_view()),
+    path("sites/<int:site_id>/training/runs/<int:run_id>", training.RunView.as_view()),
+    path("sites/<int:site_id>/training/runs/<int:run_id>/cancel", training.CancelRunView.as_view()),
+    path("sites/<int:site_id>/training/runs/<int:run_id>/retry", training.RetryRunView.as_view()),
+    path("sites/<int:site_id>/training/runs/<int:run_id>/curve", training.CurveView.as_view()),
+    path("sites/<int:site_id>/training/runs/<int:run_id>/log", training.LogView.as_view()),
+    path("sites/<int:site_id>/training/runs/<int:run_id>/results", training.ResultsView.as_view()),
+    path("sites/<int:site_id>/training/schedule", training_rules.ScheduleView.as_view()),
+    path("sites/<int:site_id>/training/gate", training_rules.GateView.as_view()),
+    path("sites/<int:site_id>/models", models.ModelsView.as_view()),
+    path("sites/<int:site_id>/models/live", models.LiveModelView.as_view()),
+    path("sites/<int:site_id>/models/arms", quality.ArmsView.as_view()),
+    path("sites/<int:site_id>/models/rollback", models.RollbackView.as_view()),
+    path("sites/<int:site_id>/models/trial", models.TrialView.as_view()),
+    path("sites/<int:site_id>/models/<int:version_id>", models.ModelView.as_view()),
+    path("sites/<int:site_id>/models/<int:version_id>/promote", models.PromoteView.as_view()),
+    path("models/<int:version_id>/compare", models.CompareView.as_view()),
     path("views", saved.SavedViewsView.as_view()),
     path("views/<int:view_id>", saved.OneSavedView.as_view()),
     path("audit", accounts.AuditView.as_view()),
@@ -88,6 +108,7 @@ v1 = [
     path("projects/<int:project_id>/quality", quality.QualityView.as_view()),
     path("projects/<int:project_id>/quality/breakdown", quality.BreakdownView.as_view()),
     path("projects/<int:project_id>/quality/tasks", quality.FactsView.as_view()),
+    path("projects/<int:project_id>/quality/doubts", quality.DoubtsView.as_view()),
     path("projects/<int:project_id>/quality.csv", quality.QualityTableView.as_view()),
     path("projects/<int:project_id>/quality/people/<int:user_id>", quality.PersonView.as_view()),
     path(
@@ -107,6 +128,7 @@ v1 = [
     path("assignments/<int:assignment_id>/submit", assignments.SubmitView.as_view()),
     path("assignments/<int:assignment_id>/skip", assignments.SkipView.as_view()),
     path("assignments/<int:assignment_id>/extend", assignments.ExtendView.as_view()),
+    path("assignments/<int:assignment_id>/suggestion", assignments.RevealView.as_view()),
     path("assignments/<int:assignment_id>/release", assignments.ReleaseView.as_view()),
     path("annotations/<int:annotation_id>", assignments.OwnAnswerView.as_view()),
     path("annotations/<int:annotation_id>/withdraw", assignments.WithdrawView.as_view()),

@@ -12,6 +12,7 @@ MEASUREMENTS = (
     "index",
     "describe",
     "serving",
+    "promotion",
     "engines",
     "loop",
     "intake",
@@ -22,6 +23,8 @@ MEASUREMENTS = (
     "keystrokes",
     "next_photo",
     "quality",
+    "overlap",
+    "label_errors",
     "captions",
 )
 

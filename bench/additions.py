@@ -26,9 +26,9 @@ from bench.recognition import data_folder
 from inference.evidence.openset import auroc
 from inference.local import SHIPPED_MODEL
 from inference.minigpt.reading import Reader
-from inference.training.__main__ import LOOKS, SIDE_PX, train
-from inference.training.fit import Recipe
+from inference.training.course import Course, train
 from inference.training.judge import judge, see
+from inference.training.recipe import Recipe
 from inference.training.snapshot import Record, Snapshot, read_snapshot
 
 NEW = 7
@@ -81,7 +81,7 @@ def taught(
 ) -> None:
     """Train on ``snapshot``, without a look at the validation photos."""
     unseen = Snapshot({"train": snapshot.splits["train"]}, snapshot.catalog)
-    train(unseen, out, recipe, base=base, joint=joint, side=SIDE_PX, looks=LOOKS)
+    train(unseen, out, Course(recipe, base=base, joint=joint))
 
 
 def judged(model: Path, snapshot: Snapshot, codes: Collection[str] | None = None) -> dict[str, Any]:

@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from sklearn.cluster import AgglomerativeClustering
 
 from bench.recognition import data_folder
+from inference.local import SHIPPED_MODEL
 from inference.minigpt.pixels import to_pixels
 from inference.minigpt.towers import Lite0Tower
-from inference.training.__main__ import LOOKS, SIDE_PX, train
-from inference.training.fit import Recipe
+from inference.training.course import SIDE_PX, Course, train
+from inference.training.recipe import Recipe
 from inference.training.snapshot import Record, Snapshot, read_snapshot
 
 FOLDS = 3
@@ -41,23 +42,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.minigpt", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--folds", action="store_true", help="cross-validate on the 864 instead")
-    parser.add_argument("--epochs", type=int, default=Recipe.epochs)
-    parser.add_argument("--views", type=int, default=Recipe.views)
-    parser.add_argument("--side", type=int, default=SIDE_PX)
+    parser.add_argument("--epochs", type=int, default=Recipe().epochs)
+    parser.add_argument("--views", type=int, default=Recipe().views)
+    parser.add_argument("--side", type=int, default=SIDE_PX, help="without a base")
+    parser.add_argument(
+        "--from-nothing", action="store_true", help="from ImageNet instead of the shipped base"
+    )
     parser.add_argument("--out", type=Path, help="keep the models there")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
     whole = read_snapshot(data_folder())
     snapshots = folds(whole) if options.folds else {"val": whole}
+    base = SHIPPED_MODEL if SHIPPED_MODEL.is_dir() and not options.from_nothing else None
     rows = []
     with tempfile.TemporaryDirectory(prefix="warevision-minigpt-") as scratch:
         for name, snapshot in snapshots.items():
             for seed in options.seeds:
                 out = (options.out or Path(scratch)) / f"{name}-{seed}"
                 recipe = Recipe(epochs=options.epochs, views=options.views, seed=seed)
-                report = train(
-                    snapshot, out, recipe, base=None, joint=True, side=options.side, looks=LOOKS
-                )
+                course = Course(recipe, base=base, joint=True, side=options.side)
+                report = train(snapshot, out, course)
                 for precision in ("val", "val_int8"):
                     if precision in report:
                         kind = "int8" if precision == "val_int8" else "fp32"

@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     serve.add_argument("--port", type=int, default=8100)
     serve.add_argument("--sites", type=Path, required=True, help="folder of site logs")
     serve.add_argument("--model", type=Path, help="a MiniGPT, as training wrote it")
+    serve.add_argument("--models", type=Path, help="folder of the models that requests name")
     _add_settings(serve)
     serve.set_defaults(run=_serve)
 
@@ -225,6 +226,7 @@ def _serve(options: argparse.Namespace) -> int:
     model = {"model": str(options.model)} if options.model else {}
     settings = ServerSettings(
         sites=options.sites,
+        models=options.models,
         recognizer_options={"threads": options.threads, **model, **options.recognizer_options},
         pass_environment=tuple(options.pass_environment),
         **{name: getattr(options, name) for name in _SETTINGS},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -14,14 +14,17 @@ from inference.contracts import (
     Description,
     Failure,
     Found,
+    ModelRefused,
     OtherDescriber,
     Recognition,
     RecognizerError,
+    Sighting,
     SiteRef,
     StaleMemory,
 )
 from inference.logs import HEADER, REQUEST_ID
 
+T = TypeVar("T")
 _CONNECT_TIMEOUT_S = 5.0
 _UNREACHABLE_RETRY_S = 2.0
 _ON_THE_WAY = 0.95
@@ -63,13 +66,29 @@ class HttpRecognizer:
         ]
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self, images: Sequence[bytes], *, urgent: bool = False, model: str = ""
     ) -> list[Description | Failure]:
         """Describe encoded pictures, in order. Raises :class:`RecognizerError`."""
+        return self._look("/v1/describe", images, described, urgent, model)
+
+    def see(
+        self, images: Sequence[bytes], *, model: str, urgent: bool = False
+    ) -> list[Sighting | Failure]:
+        """What ``model`` sees in encoded pictures, in order. Raises :class:`RecognizerError`."""
+        return self._look("/v1/see", images, _seen, urgent, model)
+
+    def _look(
+        self,
+        path: str,
+        images: Sequence[bytes],
+        understand: Callable[[dict[str, Any]], T],
+        urgent: bool,
+        model: str,
+    ) -> list[T]:
         if not images:
             return []
         answer = self._post(
-            "/v1/describe",
+            f"{path}?model={model}" if model else path,
             about=images[0],
             files=[
                 ("images", (str(i), image, "application/octet-stream"))
@@ -78,12 +97,28 @@ class HttpRecognizer:
             headers={"X-Priority": "urgent" if urgent else "normal"},
         )
         with _understood():
-            results = [described(item) for item in answer["results"]]
+            results = [understand(item) for item in answer["results"]]
         if len(results) != len(images):
             raise RecognizerError(f"{len(images)} pictures sent, {len(results)} answers received")
         return results
 
-    def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
+    def prepare(self, model: str) -> None:
+        """Have every replica that answers load ``model``; one that is away loads it when it is asked.
+        Raises :class:`ModelRefused` where one refuses, and :class:`RecognizerError` where none answers."""
+        failures: list[RecognizerError] = []
+        for replica in self._replicas:
+            try:
+                _ask(replica, "/v1/prepare", self._timeout_s, {}, {"json": {"model": model}})
+            except ModelRefused:
+                raise
+            except RecognizerError as error:
+                failures.append(error)
+        if len(failures) == len(self._replicas):
+            raise failures[0]
+
+    def rank(
+        self, site: SiteRef, descriptions: Sequence[Description], *, model: str = ""
+    ) -> list[Recognition]:
         """Rank the site's SKUs for each description, in order.
 
         Raises :class:`StaleMemory` or :class:`RecognizerError`.
@@ -97,6 +132,7 @@ class HttpRecognizer:
                 "site": site.site,
                 "number": site.number,
                 "descriptions": [d.to_json() for d in descriptions],
+                "model": model,
             },
         )
         with _understood():
@@ -127,8 +163,8 @@ class HttpRecognizer:
     ) -> Any:
         """The first answer of a replica, in the order of their turns for what is asked ``about``. When
         none has one, an error that passes, where there is one. What every replica would say of the
-        request ends the search; that a description is another version's is not such: while replicas
-        are upgraded, one of them made it."""
+        request ends the search; that a description is another version's, or a model not there, is not
+        such: while replicas are upgraded, one of them made it."""
         deadline = time.monotonic() + self._timeout_s
         first = zlib.crc32(about) % len(self._replicas)
         failure: RecognizerError | None = None
@@ -139,7 +175,8 @@ class HttpRecognizer:
             try:
                 return _ask(replica, path, left_s, headers or {}, request)
             except RecognizerError as error:
-                if error.retry_after_s is None and not isinstance(error, OtherDescriber):
+                passes_on = isinstance(error, OtherDescriber | ModelRefused)
+                if error.retry_after_s is None and not passes_on:
                     raise
                 if failure is None or failure.retry_after_s is None:
                     failure = error
@@ -195,6 +232,12 @@ def described(item: dict[str, Any]) -> Description | Failure:
     return Description.from_json(item["description"])
 
 
+def _seen(item: dict[str, Any]) -> Sighting | Failure:
+    if "failure" in item:
+        return Failure(**item["failure"])
+    return Sighting.from_json(item["sighting"])
+
+
 def _error(response: httpx.Response) -> RecognizerError:
     try:
         problem = response.json()
@@ -209,6 +252,8 @@ def _error(response: httpx.Response) -> RecognizerError:
         return StaleMemory(text, retry_after_s=retry_after_s)
     if kind == "other_describer":
         return OtherDescriber(text)
+    if kind == "model_refused":
+        return ModelRefused(detail)
     return RecognizerError(text, retry_after_s=retry_after_s)
 
 

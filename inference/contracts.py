@@ -7,12 +7,16 @@ A picture goes through two steps that cost very different amounts:
 
 * :meth:`Recognizer.describe` reads what is in the picture (barcodes, printed words, an
   embedding). It is slow, it does not depend on the site, and its result is kept with the picture.
+  What a MiniGPT sees in it is kept beside that, one sight a model: :meth:`Recognizer.see` makes the sight
+  of another model without reading anything again.
 * :meth:`Recognizer.rank` turns descriptions into ranked SKU candidates with what the recognizer
   knows of a site. It takes a millisecond, so suggestions can follow every decision.
 
 What the recognizer knows of a site, its *site memory*, is the result of a numbered log of
 :class:`Change` records. Django publishes the log as immutable, hashed segment files; each replica
-pulls the segments that it lacks. A request names the number that it needs.
+pulls the segments that it lacks. A request names the number that it needs, and the model: by the digest
+of its bundle (:mod:`inference.bundles`), or by nothing, which is the shipped one where there is one. So
+several models are at work side by side, and which of them is live is not the recognizer's to know.
 """
 
 from __future__ import annotations
@@ -64,8 +68,8 @@ class Description:
     local features for geometric verification (empty when there are none). ``missing`` names each
     piece of evidence that could not be had, with the reason, for example ``{"ocr": "late"}``
     (:data:`LATE`). One that misses anything is not to be kept as if it were whole.
-    ``sight`` is what MiniGPT saw (see :mod:`inference.minigpt.sight`), empty where none looked;
-    ``clip`` the float16 vector of a CLIP model, likewise. ``box`` is where alone text was read, if not
+    ``sight`` is what the model ``seen_by`` saw (see :mod:`inference.minigpt.sight`), empty where none
+    looked; ``clip`` the float16 vector of a CLIP model, likewise. ``box`` is where alone text was read, if not
     everywhere.
     ``describer`` names the versions that made it: descriptions of different describers are not
     comparable.
@@ -84,6 +88,7 @@ class Description:
     sight: bytes = b""
     clip: bytes = b""
     box: Box | None = None
+    seen_by: str = ""
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -100,9 +105,12 @@ class Description:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
+        describer, seen_by = _parted(data["describer"])
         return cls(
             **{
+                "seen_by": seen_by,
                 **data,
+                "describer": describer,
                 "embedding": base64.b64decode(data["embedding"]),
                 "keypoints": base64.b64decode(data.get("keypoints", "")),
                 "sight": base64.b64decode(data.get("sight", "")),
@@ -112,6 +120,29 @@ class Description:
                 "ocr_lines": tuple(OcrLine(**_with_polygon(o)) for o in data.get("ocr_lines", ())),
             }
         )
+
+
+def _parted(describer: str) -> tuple[str, str]:
+    """The describer and the model in the name of one that was told together with its model."""
+    parts = describer.split("+")
+    models = [part for part in parts if part.startswith("minigpt-")]
+    return "+".join(part for part in parts if part not in models), "".join(models[:1])
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the model ``seen_by`` saw in one picture: ``sight`` of its :class:`Description`."""
+
+    image_sha256: str
+    sight: bytes
+    seen_by: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"sight": base64.b64encode(self.sight).decode()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(data["image_sha256"], base64.b64decode(data["sight"]), data["seen_by"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,18 +404,38 @@ class OtherDescriber(RecognizerError):
     """A description was made by another version: the picture must be described again."""
 
 
+class ModelRefused(RecognizerError):
+    """The model that the request names is not here, or is not what was sealed."""
+
+
 class Recognizer(Protocol):
-    """Reads pictures and proposes SKUs. Implementations are thread-safe."""
+    """Reads pictures and proposes SKUs. Implementations are thread-safe. ``model`` is the digest of the
+    model that is to look and to caption; every verb that takes one raises :class:`ModelRefused` where
+    that cannot be loaded."""
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self, images: Sequence[bytes], *, urgent: bool = False, model: str = ""
     ) -> list[Description | Failure]:
         """Describe encoded pictures, in order. Raises :class:`RecognizerError`."""
         ...
 
-    def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
+    def see(
+        self, images: Sequence[bytes], *, model: str, urgent: bool = False
+    ) -> list[Sighting | Failure]:
+        """What ``model`` sees in encoded pictures that were described before, in order; an empty sight
+        where none is named and none is shipped. Raises :class:`RecognizerError`."""
+        ...
+
+    def rank(
+        self, site: SiteRef, descriptions: Sequence[Description], *, model: str = ""
+    ) -> list[Recognition]:
         """Rank the site's SKUs for each description, in order. Raises :class:`StaleMemory`,
         :class:`OtherDescriber` or another :class:`RecognizerError`."""
+        ...
+
+    def prepare(self, model: str) -> None:
+        """Return when ``model`` is loaded wherever requests are answered, while these go on. Raises
+        :class:`RecognizerError`."""
         ...
 
     def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:

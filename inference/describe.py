@@ -1,4 +1,4 @@
-"""Describe pictures, whatever the site: barcodes, printed words, embedding, local features, and what
+"""Describe pictures, whatever the site: barcodes, printed words, embedding, local features, and what a
 MiniGPT sees."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-from inference.contracts import Box, Description, Failure, OcrLine
+from inference.contracts import Box, Description, Failure, OcrLine, Sighting
 from inference.evidence.barcode import read_barcodes
 from inference.evidence.ocr import TextReader, engine_version
 from inference.evidence.side_by_side import Once, SideBySide
@@ -45,7 +45,8 @@ class Describer:
     ``threads`` bounds the threads of each ONNX session, ``side_by_side`` the pieces at work at a time.
     A piece of evidence that fails is named in ``Description.missing``; only the embedding is
     indispensable. Faults of the machine (:func:`inference.faults.fault_of`) are raised: they say nothing
-    about the picture. ``clip`` embeds pictures for search by text.
+    about the picture. ``clip`` embeds pictures for search by text. Which MiniGPT looks is said with each
+    call: what else is described does not depend on it.
     """
 
     def __init__(
@@ -53,19 +54,17 @@ class Describer:
         *,
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
-        minigpt: Reader | None = None,
         clip: PictureTower | None = None,
         side_by_side: int = SIDE_BY_SIDE,
     ) -> None:
         self._max_pixels = max_pixels
-        self._minigpt = minigpt
         self._clip = clip
         self._embedder = backbone.ImageEmbedder(threads=threads)
         self._reader = TextReader(threads=threads)
         self._pieces = SideBySide(side_by_side)
         self._read: Once[tuple[str, str, Box | None], tuple[OcrLine, ...]] = Once(READINGS_KEPT)
         names = [backbone.MODEL_NAME, keypoints.EXTRACTOR_NAME, engine_version()]
-        names += [part.name for part in (minigpt, clip) if part is not None]
+        names += [clip.name] if clip is not None else []
         self.name = "+".join(names)
 
     def describe(
@@ -74,19 +73,36 @@ class Describer:
         *,
         budget_s: float | None = None,
         boxes: Sequence[Box | None] | None = None,
+        minigpt: Reader | None = None,
     ) -> list[Description | Failure]:
-        """Describe encoded pictures in order; a bad one fails alone.
+        """Describe encoded pictures in order, and let ``minigpt`` look; a bad one fails alone.
 
         ``budget_s`` is the time for each: evidence that is late is left out and named. What was read
         late is remembered, so that asking again finds it. ``boxes`` say where alone to read text.
         """
         each = boxes or [None] * len(images)
         return [
-            self._describe(image, budget_s, box) for image, box in zip(images, each, strict=True)
+            self._describe(image, budget_s, box, minigpt)
+            for image, box in zip(images, each, strict=True)
         ]
 
+    def see(self, images: Sequence[bytes], minigpt: Reader | None) -> list[Sighting | Failure]:
+        """What ``minigpt`` sees in encoded pictures, in order: nothing without one. A bad picture fails
+        alone."""
+        return [self._see(image, minigpt) for image in images]
+
+    def _see(self, image: bytes, minigpt: Reader | None) -> Sighting | Failure:
+        sha256 = hashlib.sha256(image).hexdigest()
+        if minigpt is None:
+            return Sighting(sha256, b"", "")
+        try:
+            picture = decode(image, max_pixels=self._max_pixels)
+        except PictureError as error:
+            return error.failure
+        return Sighting(sha256, minigpt.see([picture])[0].pack(), minigpt.name)
+
     def _describe(
-        self, image: bytes, budget_s: float | None, box: Box | None
+        self, image: bytes, budget_s: float | None, box: Box | None, minigpt: Reader | None
     ) -> Description | Failure:
         started = time.perf_counter()
         try:
@@ -96,7 +112,7 @@ class Describer:
         sha256 = hashlib.sha256(image).hexdigest()
         decode_s = time.perf_counter() - started
         found = self._pieces.gather(
-            self._actions(picture, sha256, box),
+            self._actions(picture, sha256, box, minigpt),
             budget_s=None if budget_s is None else budget_s - decode_s,
             needed=frozenset({"embedding"}),
         )
@@ -119,6 +135,7 @@ class Describer:
             ocr_lines=value("ocr", ()) + value("ocr_closer", ()),
             keypoints=value("keypoints", b""),
             sight=value("minigpt", b""),
+            seen_by=minigpt.name if minigpt is not None and "minigpt" in found.values else "",
             clip=value("clip", b""),
             box=box,
             missing=found.left_out | broken,
@@ -126,10 +143,10 @@ class Describer:
         )
 
     def _actions(
-        self, picture: Image.Image, sha256: str, box: Box | None
+        self, picture: Image.Image, sha256: str, box: Box | None, minigpt: Reader | None
     ) -> dict[str, Callable[[], Any]]:
         """The pieces of evidence, the longest first."""
-        reader, minigpt, clip = self._reader, self._minigpt, self._clip
+        reader, clip = self._reader, self._clip
 
         def once(name: str, read: Callable[[], tuple[OcrLine, ...]]) -> Callable[[], Any]:
             return lambda: self._read.get((sha256, name, box), read)
@@ -149,9 +166,10 @@ class Describer:
         actions["barcode"] = lambda: read_barcodes(picture)
         return actions
 
-    def warm_up(self) -> None:
+    def warm_up(self, minigpt: Reader | None = None) -> None:
         """Load every model, so that the first request does not pay for it."""
-        found = self._pieces.gather(self._actions(Image.new("RGB", (64, 64), "white"), "", None))
+        blank = Image.new("RGB", (64, 64), "white")
+        found = self._pieces.gather(self._actions(blank, "", None, minigpt))
         for error in found.errors.values():
             raise error
 

@@ -22,6 +22,7 @@ from inference.contracts import (
     OtherDescriber,
     Recognition,
     RecognizerError,
+    Sighting,
     SiteRef,
     StaleMemory,
 )
@@ -36,10 +37,12 @@ from inference.retrieval.backbone import unpack
 from inference.retrieval.clip import Clip
 from inference.retrieval.memory import SiteMemory
 from inference.retrieval.towers import ClipTower
+from inference.shelf import Shelf
 
 logger = logging.getLogger(__name__)
 
 _STALE_RETRY_S = 1.0
+MODELS_KEPT = 4
 INDEXES = "indexes"
 """Folder beside a site's log for what can be made of it again."""
 SHIPPED_MODEL = Path(__file__).parent / "minigpt" / "base"
@@ -62,6 +65,17 @@ def open_model(folder: Path | str | None, *, threads: int) -> Reader | None:
     if folder is not None:
         return Reader.open(Path(folder), threads=threads)
     return Reader.open(SHIPPED_MODEL, threads=threads) if SHIPPED_MODEL.is_dir() else None
+
+
+def _check_seen(description: Description, minigpt: Reader | None) -> None:
+    """Raises :class:`OtherDescriber` where another model looked than ``minigpt``, or none did although
+    it could."""
+    wanted = minigpt.name if minigpt is not None else ""
+    if description.seen_by != wanted and "minigpt" not in description.missing:
+        raise OtherDescriber(
+            f"{description.seen_by or 'no model'} looked at the picture, not "
+            f"{wanted or 'none'}: let it be seen again"
+        )
 
 
 class _Site:
@@ -110,8 +124,10 @@ class _Site:
 class LocalRecognizer:
     """Implements :class:`inference.contracts.Recognizer` in process. Thread-safe.
 
-    ``sites_dir`` holds one folder of log segments per site, ``model`` is the folder of a MiniGPT (the
-    shipped one, where there is one, unless given; none at all without ``minigpt``), ``clip`` that of a
+    ``sites_dir`` holds one folder of log segments per site, ``model`` is the folder of the MiniGPT for
+    requests that name none (the shipped one, where there is one, unless given; none at all without
+    ``minigpt``). ``models_dir`` holds those that requests name, each in a folder that is called as its
+    digest; at most ``models_kept`` of them stay loaded. ``clip`` is the folder of a
     CLIP or SigLIP, by which pictures are then found by text
     (:class:`inference.retrieval.clip.ClipError` when it is none). ``threads`` bounds the threads of each
     ONNX session, and those of BLAS, FAISS and OpenCV in this process. ``budget_s`` is the time in which
@@ -125,6 +141,8 @@ class LocalRecognizer:
         sites_dir: Path | str,
         *,
         model: Path | str | None = None,
+        models_dir: Path | str | None = None,
+        models_kept: int = MODELS_KEPT,
         clip: Path | str | None = None,
         minigpt: bool = True,
         threads: int = 1,
@@ -137,9 +155,8 @@ class LocalRecognizer:
         self._sites_dir = Path(sites_dir)
         self._minigpt = open_model(model, threads=threads) if minigpt else None
         self._clip = Clip(Path(clip), threads=threads) if clip is not None else None
-        self._describer = Describer(
-            threads=threads, max_pixels=max_pixels, minigpt=self._minigpt, clip=self._clip
-        )
+        self._shelf = Shelf(models_dir, threads=threads, kept=models_kept)
+        self._describer = Describer(threads=threads, max_pixels=max_pixels, clip=self._clip)
         self._cache = MatchCache()
         self._sites: dict[str, _Site] = {}
         self._sites_lock = threading.Lock()
@@ -147,7 +164,7 @@ class LocalRecognizer:
         self._wake = threading.Event()
         self._closed = False
         self._learner: threading.Thread | None = None
-        self.model_version = f"{self._describer.name}+{FUSION_VERSION}"
+        self.model_version = self._version(self._minigpt)
 
     # --- the protocol ----------------------------------------------------------------------
 
@@ -156,6 +173,7 @@ class LocalRecognizer:
         images: Sequence[bytes],
         *,
         urgent: bool = False,
+        model: str = "",
         budget_s: float | None = None,
         boxes: Sequence[Box | None] | None = None,
     ) -> list[Description | Failure]:
@@ -165,18 +183,34 @@ class LocalRecognizer:
         (that of the instance unless given); ``boxes`` say where alone to read text.
         """
         budget_s = self._budget_s if budget_s is None else budget_s
-        return self._describer.describe(images, budget_s=budget_s, boxes=boxes)
+        minigpt = self._reader(model)
+        return self._describer.describe(images, budget_s=budget_s, boxes=boxes, minigpt=minigpt)
 
-    def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
+    def see(
+        self, images: Sequence[bytes], *, model: str, urgent: bool = False
+    ) -> list[Sighting | Failure]:
+        """What ``model`` sees in encoded pictures, in order."""
+        return self._describer.see(images, self._reader(model))
+
+    def prepare(self, model: str) -> None:
+        """Load ``model``."""
+        self._shelf.get(model)
+
+    def rank(
+        self, site: SiteRef, descriptions: Sequence[Description], *, model: str = ""
+    ) -> list[Recognition]:
         """Rank the site's SKUs. Raises :class:`StaleMemory` when its log has not come so far, and
-        :class:`OtherDescriber` on descriptions that another version made."""
+        :class:`OtherDescriber` on descriptions that another version made, or another model saw."""
+        minigpt = self._reader(model)
         for description in descriptions:
             self._check_describer(description)
+            _check_seen(description, minigpt)
+        version = self._version(minigpt)
         known = self._site(site.site)
         with known.lock:
             self._reach(known, site)
             answers = [
-                rank(known.memory, known.heads, self._cache, d, self.model_version, self._minigpt)
+                rank(known.memory, known.heads, self._cache, d, version, minigpt)
                 for d in descriptions
             ]
             return [replace(a, learned_number=known.learned_number) for a in answers]
@@ -224,7 +258,7 @@ class LocalRecognizer:
 
     def warm_up(self) -> None:
         """Load what is loaded lazily on the calling thread."""
-        self._describer.warm_up()
+        self._describer.warm_up(self._minigpt)
 
     def close(self) -> None:
         """Stop the background fit. The instance is not ready afterwards."""
@@ -233,6 +267,14 @@ class LocalRecognizer:
         self._wake.set()
         if self._learner is not None:
             self._learner.join(timeout=30)
+
+    def _reader(self, model: str) -> Reader | None:
+        return self._shelf.get(model) if model else self._minigpt
+
+    def _version(self, minigpt: Reader | None) -> str:
+        """What answers carry that ``minigpt`` had part in."""
+        names = [self._describer.name, minigpt.name if minigpt else "", FUSION_VERSION]
+        return "+".join(name for name in names if name)
 
     def _site(self, name: str) -> _Site:
         if not name or "/" in name or "\\" in name or name.startswith("."):

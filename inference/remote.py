@@ -19,10 +19,12 @@ from inference.contracts import (
     Failure,
     FieldSuggestion,
     Found,
+    ModelRefused,
     OcrLine,
     OtherDescriber,
     Recognition,
     RecognizerError,
+    Sighting,
     SiteRef,
 )
 from inference.engines.vlm import Read, VisionEndpoint, VlmError, VlmReading, name_of
@@ -46,7 +48,8 @@ class VlmRecognizer:
 
     ``base_url`` and ``vlm`` name endpoint and model, ``allow`` the hosts inside that may be asked,
     ``key_variable`` the environment variable that holds the key; ``version`` is given instead to rank
-    what that version described, which asks nobody. The rest is for :class:`LocalRecognizer`.
+    what that version described, which asks nobody. The rest is for :class:`LocalRecognizer`. Requests that
+    name a model of their own are refused: the endpoint's stands in its place.
     """
 
     def __init__(
@@ -85,9 +88,10 @@ class VlmRecognizer:
         return f"{self._local.describer}+{self._name}"
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self, images: Sequence[bytes], *, urgent: bool = False, model: str = ""
     ) -> list[Description | Failure]:
         """Describe encoded pictures, in order; the endpoint is asked about several at once."""
+        self._check_model(model)
         if self._endpoint is None:
             raise RecognizerError(f"{self._name} is not connected here")
         reading = [self._threads.submit(self._read, image) for image in images]
@@ -97,9 +101,22 @@ class VlmRecognizer:
             for one, asked in zip(described, reading, strict=True)
         ]
 
-    def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
+    def see(
+        self, images: Sequence[bytes], *, model: str, urgent: bool = False
+    ) -> list[Sighting | Failure]:
+        """Refuses: what the endpoint's model read is in the description."""
+        raise self._refusal()
+
+    def prepare(self, model: str) -> None:
+        """Refuses."""
+        raise self._refusal()
+
+    def rank(
+        self, site: SiteRef, descriptions: Sequence[Description], *, model: str = ""
+    ) -> list[Recognition]:
         """Rank the site's SKUs, and propose what was read of the goods. Raises as
         :meth:`LocalRecognizer.rank` does."""
+        self._check_model(model)
         ranked = self._local.rank(site, [self._without(d) for d in descriptions])
         return [
             replace(
@@ -138,6 +155,13 @@ class VlmRecognizer:
         if self._endpoint is not None:
             self._endpoint.close()
         self._local.close()
+
+    def _check_model(self, model: str) -> None:
+        if model:
+            raise self._refusal()
+
+    def _refusal(self) -> ModelRefused:
+        return ModelRefused(f"{self._name} stands in the place of the site's own models")
 
     def _read(self, image: bytes) -> tuple[VlmReading | str, float]:
         """What the model read, or why it did not; and how long it took, ms."""

@@ -39,4 +39,7 @@ def _checked(version: str, made: Replayer) -> Replayer:
 
 
 def _is_one(folder: Path, wanted: list[str]) -> bool:
-    return bool(wanted) and is_model(folder) and name_of(folder) in wanted
+    try:
+        return bool(wanted) and is_model(folder) and name_of(folder) in wanted
+    except OSError:  # a model that is not complete is none that was asked for
+        return False

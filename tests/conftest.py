@@ -91,6 +91,7 @@ def _media_folder(settings: Any, tmp_path: Path) -> None:
 
     settings.HOME = tmp_path
     settings.SITES_DIR = tmp_path / "sites"
+    settings.MODELS_DIR = tmp_path / "models"
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {

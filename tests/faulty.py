@@ -132,7 +132,7 @@ class FaultyRecognizer:
             raise RecognizerError(f"not a site name: {site!r}")
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self, images: Sequence[bytes], *, urgent: bool = False, model: str = ""
     ) -> list[Description | Failure]:
         """Describe pictures, unless one of them, or chance, is against it."""
         slow = self._chance.strike()
@@ -153,7 +153,9 @@ class FaultyRecognizer:
             timings_ms={"pid": float(os.getpid())},
         )
 
-    def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
+    def rank(
+        self, site: SiteRef, descriptions: Sequence[Description], *, model: str = ""
+    ) -> list[Recognition]:
         """Tell how far the site's log has come; a site's name may carry a fault as well."""
         fail(site.site.partition("-")[0], b"")
         known = replay(self._sites / site.site)

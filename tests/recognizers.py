@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,14 @@ from inference.contracts import (
     FieldSuggestion,
     Found,
     Hit,
+    ModelRefused,
     Neighbour,
     OcrLine,
     OtherDescriber,
     Recognition,
     RecognizerError,
     Segment,
+    Sighting,
     SiteRef,
     SkuRecord,
     StaleMemory,
@@ -68,7 +70,8 @@ def replay(folder: Path) -> Replayed:
 
 class ThumbnailRecognizer:
     """Implements :class:`inference.contracts.Recognizer`: a picture is described by its 4×4 thumbnail
-    and ranked by the most similar example. ``down`` stands for a machine that does not answer;
+    and ranked by the most similar example. A model sees nothing but its own name and is refused where ``refused`` holds
+    its digest. ``down`` stands for a machine that does not answer;
     ``unreadable`` holds the hashes of pictures that it cannot describe."""
 
     def __init__(self, sites_dir: Path) -> None:
@@ -77,14 +80,29 @@ class ThumbnailRecognizer:
         self.unreadable: set[str] = set()
         self.described: list[str] = []
         self.describer = "thumbnail-1"
+        self.refused: set[str] = set()
+        self.prepared: list[str] = []
+        self.seen: list[tuple[str, str]] = []
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self, images: Sequence[bytes], *, urgent: bool = False, model: str = ""
     ) -> list[Description | Failure]:
-        self._answer()
-        return [self._describe(data) for data in images]
+        self._answer(model)
+        return [self._describe(data, model) for data in images]
 
-    def _describe(self, data: bytes) -> Description | Failure:
+    def see(
+        self, images: Sequence[bytes], *, model: str, urgent: bool = False
+    ) -> list[Sighting | Failure]:
+        self._answer(model)
+        hashes = [hashlib.sha256(data).hexdigest() for data in images]
+        self.seen += [(sha256, model) for sha256 in hashes]
+        return [Sighting(sha256, model.encode(), model_name(model)) for sha256 in hashes]
+
+    def prepare(self, model: str) -> None:
+        self._answer(model)
+        self.prepared.append(model)
+
+    def _describe(self, data: bytes, model: str) -> Description | Failure:
         sha256 = hashlib.sha256(data).hexdigest()
         self.described.append(sha256)
         if sha256 in self.unreadable:
@@ -104,16 +122,26 @@ class ThumbnailRecognizer:
             missing={"keypoints": "not asked for"},
             timings_ms={"embed": 1.5},
             keypoints=sha256.encode()[:16],
+            sight=model.encode(),
+            seen_by=model_name(model),
         )
 
-    def rank(self, site: SiteRef, descriptions: Sequence[Description]) -> list[Recognition]:
-        self._answer()
+    def rank(
+        self, site: SiteRef, descriptions: Sequence[Description], *, model: str = ""
+    ) -> list[Recognition]:
+        self._answer(model)
         known = replay(self.sites_dir / site.site)
         if known.number < site.number:
             raise StaleMemory(f"{known.number} < {site.number}", retry_after_s=1)
         if any(description.describer != self.describer for description in descriptions):
             raise OtherDescriber("describe the picture again")
-        return [self._rank(known, description) for description in descriptions]
+        if any(description.seen_by != model_name(model) for description in descriptions):
+            raise OtherDescriber("another model looked at the picture")
+        version = "+".join(name for name in ("thumbnail-1", model_name(model)) if name)
+        return [
+            replace(self._rank(known, description), model_version=version)
+            for description in descriptions
+        ]
 
     def _rank(self, known: Replayed, description: Description) -> Recognition:
         seen = np.frombuffer(description.embedding, "<f2").astype(np.float32)
@@ -170,6 +198,13 @@ class ThumbnailRecognizer:
     def ready(self) -> bool:
         return not self.down
 
-    def _answer(self) -> None:
+    def _answer(self, model: str = "") -> None:
         if self.down:
             raise RecognizerError("connection refused", retry_after_s=3)
+        if model in self.refused:
+            raise ModelRefused(f"model {model[:12]} cannot be loaded")
+
+
+def model_name(model: str) -> str:
+    """How a model of this digest is called in answers."""
+    return f"minigpt-{model[:12]}" if model else ""

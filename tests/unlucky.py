@@ -21,9 +21,9 @@ class UnluckyRecognizer(LocalRecognizer):
         self._chance = Chance(rates or {})
 
     def describe(
-        self, images: Sequence[bytes], *, urgent: bool = False
+        self, images: Sequence[bytes], *, urgent: bool = False, model: str = ""
     ) -> list[Description | Failure]:
         """Describe pictures, unless chance is against it."""
         if self._chance.strike() > 1:
             time.sleep(2.0)
-        return super().describe(images, urgent=urgent)
+        return super().describe(images, urgent=urgent, model=model)

@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 
 from .rules import QualityRules
-from .states import Role
+from .states import Role, WithholdMode
 
 slug_validator = RegexValidator(r"^[a-z0-9][a-z0-9-]{0,62}$", "小写字母、数字和连字符")
 
@@ -95,6 +95,8 @@ class Project(models.Model):
     default) and ``schema_version`` its number; ``guide`` is Markdown. ``label_duplicates_once``: a
     near-duplicate gets no task of its own; ``lookalikes``: tasks that look the same may be answered in
     one go. ``share`` is its part of the site's work (0: none of it);
+    ``withhold_rate`` of the answers are given by ``withhold_mode``, a delayed suggestion after
+    ``withhold_delay_s`` seconds, or with the first entry where that is 0;
     ``random_share`` of its tasks are handed out at random, the others by value; ``language`` is what
     its pictures are read in; ``quality`` are its :class:`~.rules.QualityRules` as data. An archived
     project hands nothing out."""
@@ -114,6 +116,10 @@ class Project(models.Model):
     withhold_rate = models.FloatField(
         default=0.05, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)]
     )
+    withhold_mode = models.CharField(
+        max_length=8, choices=WithholdMode.choices, default=WithholdMode.WITHHELD
+    )
+    withhold_delay_s = models.PositiveIntegerField(default=0, validators=[MaxValueValidator(600)])
     lease_seconds = models.PositiveIntegerField(
         default=600, validators=[MinValueValidator(30), MaxValueValidator(86_400)]
     )

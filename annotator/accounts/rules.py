@@ -29,13 +29,17 @@ class QualityRules:
     """``gold_rate`` of what is handed out are gold tasks (0: none are made), ``newcomer_gold_rate`` among
     somebody's first ``newcomer_tasks``. Spot checks are drawn so that the 95% interval of their error is
     ``spot_half_width`` wide to each side (a share, 0…1), but of at most ``spot_most`` of the agreed
-    tasks."""
+    tasks. ``single_limit`` is the error (a share) under which one answer that agrees with the machine may
+    do; 0: every task is answered as often as the overlap says. ``audit_share`` of the tasks for which one
+    would do are answered twice nevertheless."""
 
     gold_rate: float = 0.0
     newcomer_gold_rate: float = 0.2
     newcomer_tasks: int = 50
     spot_half_width: float = 0.005
     spot_most: float = 0.2
+    single_limit: float = 0.0
+    audit_share: float = 0.15
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -74,4 +78,8 @@ def _is_number(value: Any) -> bool:
 def _fits(key: str, value: Any) -> bool:
     if key == "newcomer_tasks":
         return isinstance(value, int) and 0 <= value <= 200
+    if key == "single_limit":
+        return _is_number(value) and (value == 0 or 0.002 <= value <= 0.2)
+    if key == "audit_share":
+        return _is_number(value) and 0.05 <= value <= 1
     return _is_number(value) and 0 <= value <= 1

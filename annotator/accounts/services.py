@@ -87,7 +87,8 @@ def clone_project(*, project: Project, actor: User, slug: str, name: str) -> Pro
     """A new project with the settings, schema and instructions of ``project`` and none of its
     tasks."""
     kept = (
-        "schema", "overlap", "threshold", "boxes_required", "withhold_rate", "lease_seconds",
+        "schema", "overlap", "threshold", "boxes_required", "withhold_rate",
+        "withhold_mode", "withhold_delay_s", "lease_seconds",
         "label_duplicates_once", "lookalikes", "guide", "quality",
     )  # fmt: skip
     with transaction.atomic():

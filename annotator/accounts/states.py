@@ -1,4 +1,4 @@
-"""The roles that a person can hold on a site."""
+"""The roles that a person can hold on a site, and what a project's answers show of the machine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ class Role(models.TextChoices):
     REVIEWER = "reviewer"
     ADMIN = "admin"
     INTEGRATOR = "integrator"
+
+
+class WithholdMode(models.TextChoices):
+    """What becomes of the suggestion on the sampled share of answers."""
+
+    OFF = "off"
+    WITHHELD = "withheld"
+    DELAYED = "delayed"
 
 
 ANNOTATORS = frozenset({Role.ANNOTATOR})

@@ -99,6 +99,7 @@ class SnapshotSerializer(serializers.Serializer[Any]):
     val = serializers.FloatField()
     test = serializers.FloatField()
     tail_share = serializers.FloatField()
+    annotator_cap = serializers.FloatField(help_text="The most that one annotator weighs.")
     weighting = serializers.ChoiceField(Weighting.choices)
     licence = serializers.CharField()
     counts = serializers.DictField(child=serializers.IntegerField())

@@ -19,8 +19,10 @@ def _share(default: float, most: float) -> models.FloatField:  # type: ignore[ty
 class Snapshot(models.Model):
     """A frozen, hashed, reproducible data set made of decisions. ``filters`` select the tasks;
     ``val`` and ``test`` are the shares held out, in twentieths; ``tail_share`` is the least that the
-    rarer half of the SKUs weighs in training. Once it is made, ``sha256`` is that of its manifest and
-    ``path`` its folder below HOME; ``decisions_up_to`` is the id of its latest decision."""
+    rarer half of the SKUs weighs in training, ``annotator_cap`` the most that one annotator does;
+    ``trust`` is how far each (by id) was trusted when it was asked for, where that is known. Once it
+    is made, ``sha256`` is that of its manifest and ``path`` its folder below HOME; ``decisions_up_to``
+    is the id of its latest decision."""
 
     site = models.ForeignKey("accounts.Site", related_name="snapshots", on_delete=models.CASCADE)
     project = models.ForeignKey(
@@ -34,6 +36,8 @@ class Snapshot(models.Model):
     weighting = models.CharField(
         max_length=8, choices=Weighting.choices, default=Weighting.EVEN.value
     )
+    annotator_cap = _share(0.5, 1.0)
+    trust = models.JSONField(default=dict)
     licence = models.TextField(blank=True)
     counts = models.JSONField(default=dict)
     sha256 = models.CharField(max_length=64, blank=True)

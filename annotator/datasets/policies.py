@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 BLOCK = 20
 """Units of a SKU among which the shares of the splits are dealt out: shares are twentieths."""
+_ROUNDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,34 +108,97 @@ def tail_of(counts: Mapping[str, int]) -> set[str]:
 
 
 def weigh(
-    skus: Sequence[str], *, mass: Mapping[str, float] | None = None, tail_share: float = 0.15
+    skus: Sequence[str],
+    *,
+    trust: Sequence[float] = (),
+    mass: Mapping[str, float] | None = None,
+    tail_share: float = 0.15,
 ) -> list[float]:
     """The sampling weight of each training picture, by its SKU. A SKU's pictures share its ``mass``
-    (any unit; without one, its number of pictures; the least known where it is unknown). Of the sum
-    the long tail has at least ``tail_share``. The mean is 1."""
-    counts = Counter(skus)
+    (any unit; without one, its number of pictures; the least known where it is unknown), in
+    proportion to the ``trust`` in each (above 0; 1 where none is given). Of the sum the long tail
+    has at least ``tail_share``. The mean is 1."""
+    trusted = list(trust) or [1.0] * len(skus)
+    counts: dict[str, float] = defaultdict(float)
+    for sku, t in zip(skus, trusted, strict=True):
+        counts[sku] += t
     if not counts:
         return []
     least = min((m for m in (mass or {}).values() if m > 0), default=1.0)
     wanted = {
         sku: (mass.get(sku) or least) if mass is not None else float(n) for sku, n in counts.items()
     }
-    tail = tail_of(counts)
+    tail = tail_of(Counter(skus))
     rare = math.fsum(m for sku, m in wanted.items() if sku in tail)
     common = math.fsum(m for sku, m in wanted.items() if sku not in tail)
     lift = 1.0
     if tail and rare < tail_share * (rare + common):
         lift = tail_share / (1 - tail_share) * common / rare
-    per_picture = {
-        sku: m * (lift if sku in tail else 1.0) / counts[sku] for sku, m in wanted.items()
-    }
-    scale = len(skus) / math.fsum(per_picture[sku] for sku in skus)
+    per_trust = {sku: m * (lift if sku in tail else 1.0) / counts[sku] for sku, m in wanted.items()}
+    each = [per_trust[sku] * t for sku, t in zip(skus, trusted, strict=True)]
+    scale = len(skus) / math.fsum(each)
     # Rounded in the tail's favour, so that its share holds for what is written.
-    rounded = {
-        sku: (math.ceil if sku in tail else math.floor)(w * scale * 1e6) / 1e6
-        for sku, w in per_picture.items()
-    }
-    return [max(rounded[sku], 1e-6) for sku in skus]
+    rounded = [
+        (math.ceil if sku in tail else math.floor)(w * scale * 1e6) / 1e6
+        for sku, w in zip(skus, each, strict=True)
+    ]
+    return [max(w, 1e-6) for w in rounded]
+
+
+def trust_in(people: Iterable[int], trust: Mapping[int, float]) -> float:
+    """How far a decision is to be trusted that rests on the agreement of ``people``, each right with a
+    probability of ``trust`` (1 where nothing is known): it is wrong when all of them are. One that
+    rests on nobody's answer was made by a reviewer or imported, and is trusted."""
+    doubts = [1.0 - trust.get(person, 1.0) for person in people]
+    return 1.0 - math.prod(doubts) if doubts else 1.0
+
+
+def shares_of(
+    weights: Sequence[float], people: Sequence[Sequence[int]], trust: Mapping[int, float]
+) -> dict[int, float]:
+    """The share of each annotator in the weight of all pictures: those on whose agreement a picture
+    rests share it in proportion to the trust in them."""
+    found: dict[int, float] = defaultdict(float)
+    total = math.fsum(weights)
+    for weight, some in zip(weights, people, strict=True):
+        known = {person: trust.get(person, 1.0) for person in some}
+        whole = math.fsum(known.values())
+        for person, t in known.items():
+            if whole:
+                found[person] += weight * t / whole / total
+    return dict(found)
+
+
+def weigh_capped(
+    skus: Sequence[str],
+    people: Sequence[Sequence[int]],
+    *,
+    trust: Mapping[int, float],
+    cap: float,
+    mass: Mapping[str, float] | None = None,
+    tail_share: float = 0.15,
+) -> list[float]:
+    """As :func:`weigh`, by the trust in those on whose agreement each picture rests; and nobody's share
+    is above ``cap``, as far as there are others: with two annotators and nothing else, a half."""
+    base = [trust_in(some, trust) for some in people]
+    sources = len({person for some in people for person in some})
+    sources += any(not some for some in people)
+    cap = max(cap, 1.0 / max(1, sources)) + 1e-9
+    held: dict[int, float] = {}
+    weights: list[float] = []
+    for _ in range(_ROUNDS):
+        factors = [min((held.get(p, 1.0) for p in some), default=1.0) for some in people]
+        given = [t * f for t, f in zip(base, factors, strict=True)]
+        weights = weigh(skus, trust=given, mass=mass, tail_share=tail_share)
+        shares = shares_of(weights, people, trust)
+        above = {person: share for person, share in shares.items() if share > cap * 1.001}
+        if not above:
+            break
+        for person, share in above.items():
+            # Solves share = cap while the others stay as they are.
+            held[person] = held.get(person, 1.0) * cap / share * (1 - share) / (1 - cap or 1)
+            held[person] = max(held[person], 1e-4)
+    return weights
 
 
 def need_of(outcomes: Iterable[tuple[str, str]]) -> dict[str, float]:

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Sum
 from PIL import Image
 
 from annotator.accounts.models import Project
 from annotator.catalog.models import Sku
 from annotator.labeling.models import Annotation, Task
+from annotator.labeling.schemas import schema_of
 from annotator.labeling.states import TaskState
 from annotator.media.models import StoredImage
 from annotator.media.queries import image_path
 from annotator.media.storage import read
+from annotator.quality.intervals import wilson
+from annotator.quality.models import Dimension, Reliability, Rollup
 from annotator.review.models import Decision
 from annotator.suggestions.models import PictureDescription
 
@@ -26,6 +29,9 @@ from .leakage import Grey, Look, to_grey
 from .policies import Item
 
 _AT_ONCE = 500
+FEWEST_ANSWERS = 20
+"""So many answers it takes to say how reliable somebody is."""
+FEWEST_GOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,41 @@ def grey_of(capture: int) -> Grey | None:
             return to_grey(thumb)
     except FileNotFoundError:
         return None
+
+
+def answered_by(rows: Iterable[Chosen]) -> dict[int, tuple[int, ...]]:
+    """On whose agreement each task's decision rests (ids), by task. Not of those that a reviewer
+    made, or that were imported."""
+    decisions = {row.decision: row.task for row in rows}
+    agreed: set[int] = set()
+    for some in _slices(sorted(decisions)):
+        found = Decision.objects.filter(pk__in=some, source=Decision.Source.AGREED)
+        agreed |= set(found.values_list("task", flat=True))
+    people: dict[int, list[int]] = {}
+    for some in _slices(sorted(agreed)):
+        answers = Annotation.objects.filter(task__in=some, withdrawn_at=None).order_by("pk")
+        for task, author in answers.values_list("task", "author"):
+            people.setdefault(task, []).append(author)
+    return {task: tuple(some) for task, some in people.items()}
+
+
+def trust_of(project: Project) -> dict[int, float]:
+    """How far each annotator's word on the SKU is to be trusted, 0…1, where that is known: how often it
+    was right (ADR 31), and not at all of those who surely get too few gold tasks right."""
+    fields = [f.key for f in schema_of(project).of_kind("sku")]
+    rows = Reliability.objects.filter(project=project, field__in=fields, n__gte=FEWEST_ANSWERS)
+    trust: dict[int, float] = {}
+    for person, skill in rows.values_list("annotator", "skill"):
+        trust[person] = round(min(skill, trust.get(person, 1.0)), 4)
+    floor = project.rules.threshold("gold")
+    if floor is None:
+        return trust
+    gold = Rollup.objects.filter(project=project, dimension=Dimension.ANNOTATOR, metric="gold")
+    for key, n, right in gold.order_by().values_list("key").annotate(n=Sum("n"), t=Sum("total")):
+        interval = wilson(right, n)
+        if n >= FEWEST_GOLD and interval is not None and 100 * interval[1] < floor:
+            trust[int(key)] = 0.0
+    return trust
 
 
 def sales_of(project: Project) -> dict[str, float]:

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from annotator.accounts.models import Project, User
 from annotator.core import audit, jobs
-from annotator.core.errors import Conflict, FieldError, Invalid
+from annotator.core.errors import Conflict
 from annotator.core.models import Job
+from annotator.core.validation import checked
 from annotator.labeling.schemas import schema_of
 
 from . import layout, policies, queries
@@ -30,7 +30,7 @@ from .models import Snapshot
 from .states import Weighting
 
 KIND = "make_snapshot"
-SETTINGS = ("seed", "val", "test", "tail_share", "weighting")
+SETTINGS = ("seed", "val", "test", "tail_share", "weighting", "annotator_cap")
 """What, with the filters and the decisions, determines a snapshot."""
 
 Tick = Callable[[int], None]
@@ -64,6 +64,7 @@ def new_snapshot(
             project=project,
             filters=dict(filters),
             created_by=actor,
+            trust={str(pk): t for pk, t in sorted(queries.trust_of(project).items())},
             **{"licence": settings.LICENCE, **chosen},
         )
         _check(snapshot)
@@ -81,16 +82,7 @@ def new_snapshot(
 
 def _check(snapshot: Snapshot) -> None:
     """Raises Invalid for settings that cannot be."""
-    try:
-        others = {field.name for field in Snapshot._meta.fields} - set(SETTINGS)
-        snapshot.clean_fields(exclude=others)
-    except ValidationError as error:
-        raise Invalid(
-            [
-                FieldError(field, "invalid", message=" ".join(messages))
-                for field, messages in error.message_dict.items()
-            ]
-        ) from error
+    checked(snapshot, exclude={field.name for field in Snapshot._meta.fields} - set(SETTINGS))
 
 
 def run_snapshot(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
@@ -157,19 +149,34 @@ def planned(snapshot: Snapshot, tick: Tick = lambda n: None) -> tuple[Plan, int,
     splits = policies.split(
         items, bonds=bonds, seed=snapshot.seed, val=snapshot.val, test=snapshot.test
     )
-    train = [item for item in items if splits[item.key] == "train"]
+    trust = {int(pk): float(t) for pk, t in snapshot.trust.items()}
+    people = queries.answered_by(rows)
+    kept = {row.item.key for row in rows if policies.trust_in(people.get(row.task, ()), trust) > 0}
+    if not kept:
+        raise Conflict("nothing_decided")
+    train = [item for item in items if splits[item.key] == "train" and item.key in kept]
     need = _need(snapshot, rows)
     skus = [item.sku for item in train]
     mass = _mass(snapshot, skus, need)
-    weights = policies.weigh(skus, mass=mass, tail_share=snapshot.tail_share)
+    whose = [people.get(by_key[item.key].task, ()) for item in train]
+    weights = policies.weigh_capped(
+        skus,
+        whose,
+        trust=trust,
+        cap=snapshot.annotator_cap,
+        mass=mass,
+        tail_share=snapshot.tail_share,
+    )
     weight_of = {item.key: weight for item, weight in zip(train, weights, strict=True)}
     places = {
         (key, row.decision): Place(splits[key], _more(row.item, weight_of.get(key)))
         for key, row in by_key.items()
+        if key in kept
     }
     by_sku: dict[str, Counter[str]] = defaultdict(Counter)
     for item in items:
-        by_sku[item.sku][splits[item.key]] += 1
+        if item.key in kept:
+            by_sku[item.sku][splits[item.key]] += 1
     latest = max(row.decision for row in rows)
     torn = sum(splits[one] != splits[other] for one, other in bonds)
     if torn:
@@ -190,9 +197,11 @@ def planned(snapshot: Snapshot, tick: Tick = lambda n: None) -> tuple[Plan, int,
         "near_duplicates": {"pairs": len(bonds), "described": described, "of": len(rows)},
         "tail": {"skus": sorted(policies.tail_of(Counter(skus))), "weight": _tail_weight(skus, weights)},
         **({"need": need} if need is not None else {}),
+        "annotators": _annotators(policies.shares_of(weights, whose, trust), trust),
+        "distrusted": len(rows) - len(kept),
         "skus": {sku: _sorted(by_sku[sku]) for sku in sorted(by_sku)},
     }  # fmt: skip
-    return Plan(places, head), latest, len(rows)
+    return Plan(places, head), latest, len(places)
 
 
 def _bonds(rows: Mapping[int, queries.Chosen], tick: Tick) -> tuple[list[tuple[int, int]], int]:
@@ -231,6 +240,15 @@ def _mass(
     if snapshot.weighting == Weighting.SALES:
         return queries.sales_of(snapshot.project)
     return None
+
+
+def _annotators(
+    shares: Mapping[int, float], trust: Mapping[int, float]
+) -> list[dict[str, float | None]]:
+    """What each annotator weighs and how far they are trusted, nobody named."""
+    rows = [(round(share, 6), trust.get(person)) for person, share in shares.items()]
+    rows.sort(key=lambda row: (-row[0], row[1] is None, row[1] or 0.0))
+    return [{"share": share, "trust": known} for share, known in rows]
 
 
 def _more(item: policies.Item, weight: float | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotator.accounts.models import Project, User
@@ -20,7 +20,7 @@ from annotator.accounts.states import Role
 from annotator.core import audit
 
 from . import policies
-from .models import Gold, Task
+from .models import Assignment, CarriedOver, Gold, Task
 from .states import Action, TaskState, next_state
 
 MOST_HAD = 240
@@ -61,20 +61,42 @@ def confirm(*, task: Task, fields: Mapping[str, Any], schema_version: int) -> Go
 def make(*, task: Task, fields: Mapping[str, Any], schema_version: int, actor: User) -> Gold:
     """Measure annotators by a decided task: it gets a gold task now, if it had none."""
     with transaction.atomic():
-        twin, _ = Task.objects.get_or_create(
-            project_id=task.project_id,
-            scene_id=task.scene_id,
-            state=TaskState.GOLD,
-            defaults={
-                "overlap": task.overlap,
-                "places_left": 0,
-                "batch_id": task.batch_id,
-                "due_at": task.due_at,
-            },
+        of_scene = Task.objects.filter(
+            project=task.project_id, scene=task.scene_id, state=TaskState.GOLD
         )
+        twin = of_scene.first() or _in_unseen_place(task)
         gold = _know(twin, task, fields, schema_version)
         audit.record(action="gold.made", on=task, actor=actor, site_id=task.project.site_id)
     return gold
+
+
+_UNSEEN_LOOKED_AT = 500
+
+
+def _in_unseen_place(task: Task) -> Task:
+    """A gold task of ``task``'s scene that takes the row of a task that nobody has seen, drawn by chance;
+    what was to be labeled there is opened under the next number. So late numbers are of ordinary tasks,
+    and a gold task of an old photo has any number. Where all were seen it gets the next one."""
+    twin = _twin(task)
+    seen = Assignment.objects.filter(task=OuterRef("pk"))
+    unseen = Task.objects.filter(
+        ~Exists(seen), project=task.project_id, state__in=(TaskState.NEW, TaskState.READY), had=","
+    )
+    ids = list(unseen.order_by("pk").values_list("pk", flat=True)[:_UNSEEN_LOOKED_AT])
+    locked = unseen.select_for_update(skip_locked=True, of=("self",))
+    place = locked.filter(pk=random.choice(ids)).first() if ids else None
+    if place is None:
+        twin.save()
+        return twin
+    columns = [f.attname for f in Task._meta.concrete_fields if not f.primary_key]
+    moved = Task(**{name: getattr(place, name) for name in columns})
+    twin.pk, twin.created_at, twin.shuffle = place.pk, place.created_at, place.shuffle
+    twin.save(force_update=True)
+    moved.save()
+    Task.objects.filter(pk=moved.pk).update(created_at=place.created_at)
+    CarriedOver.objects.filter(task=twin).update(task=moved)
+    audit.record(action="task.opened", on=moved, site_id=task.project.site_id, place_of=place.pk)
+    return twin
 
 
 def _know(twin: Task, origin: Task, fields: Mapping[str, Any], schema_version: int) -> Gold:
@@ -98,13 +120,21 @@ def _know(twin: Task, origin: Task, fields: Mapping[str, Any], schema_version: i
 def retire(*, task: Task, actor: User | None = None) -> int:
     """Measure nobody further by the gold task of ``task``'s scene; returns whether there was one."""
     with transaction.atomic():
-        rows = Gold.objects.filter(
-            task__project=task.project_id, task__scene=task.scene_id, retired_at=None
-        )
+        rows = Gold.objects.filter(project_and_scene(task), retired_at=None)
         retired = rows.update(retired_at=timezone.now())
         if retired:
             audit.record(action="gold.retired", on=task, actor=actor, site_id=task.project.site_id)
     return retired
+
+
+def is_measured_by(task: Task) -> bool:
+    """Whether annotators are measured by what ``task`` was decided to be."""
+    return Gold.objects.filter(project_and_scene(task), retired_at=None).exists()
+
+
+def project_and_scene(task: Task) -> Q:
+    """The gold task of a task's scene."""
+    return Q(task__project=task.project_id, task__scene=task.scene_id)
 
 
 def open_to(project_ids: Iterable[int], user: User) -> QuerySet[Gold]:

@@ -14,11 +14,11 @@ from django.db.models import Model
 from django.utils import timezone
 
 from annotator.accounts.models import Project, Site, User
-from annotator.accounts.states import Role
+from annotator.accounts.states import Role, WithholdMode
 from annotator.core.errors import Conflict, EditConflict, NotFound
 from annotator.suggestions.queries import best_suggestion, suggested_views
 
-from . import gold, handout, policies, queries
+from . import gold, handout, policies, queries, sparing
 from .models import Assignment, Task, Turn
 from .states import HOLDING, SYSTEM, Action, Actor, AssignmentState, TaskState, next_state
 
@@ -129,7 +129,7 @@ def _hand_out(desk: queries.Desk, annotator: User) -> Assignment | None:
         known = gold.take(project, annotator)
         if known is not None:
             known.project = project
-            return _lease(known, annotator)
+            return _lease(known, annotator, desk)
     for _ in range(_TRIES):
         at_random = random.random() < project.random_share
         task = handout.take(**mine, at_random=at_random)
@@ -144,7 +144,7 @@ def _hand_out(desk: queries.Desk, annotator: User) -> Assignment | None:
     if desk.third and task.overlap == project.overlap:
         task.overlap, task.places_left = task.overlap + 1, task.places_left + 1
         task.save(update_fields=["overlap", "places_left"])
-    return _lease(task, annotator)
+    return _lease(task, annotator, desk)
 
 
 def _one_without_suggestion(project: Project, annotator: User) -> Task | None:
@@ -159,18 +159,21 @@ def _one_without_suggestion(project: Project, annotator: User) -> Task | None:
     return task
 
 
-def _lease(task: Task, annotator: User) -> Assignment:
+def _lease(task: Task, annotator: User, desk: queries.Desk) -> Assignment:
     views = suggested_views(task.scene_id)
     suggestion = best_suggestion(views)
+    sparing.consider(task, annotator, suggestion, skill=desk.skill, further=desk.third)
     token = secrets.token_hex(16)
-    withheld = policies.is_withheld(task.pk, of=annotator, project=task.project)
+    sampled = policies.is_withheld(task.pk, of=annotator, project=task.project)
+    delayed = sampled and task.project.withhold_mode == WithholdMode.DELAYED
     assignment = Assignment.objects.create(
         task=task,
         annotator=annotator,
         token=token,
         expires_at=lease_end(task.project),
         suggestion=suggestion,
-        suggestion_shown=suggestion is not None and not withheld,
+        suggestion_shown=suggestion is not None and not sampled,
+        suggestion_delayed=suggestion is not None and delayed,
     )
     assignment.views = views
     return assignment
@@ -223,6 +226,18 @@ def extend(*, assignment: Assignment | int, annotator: User, token: str) -> Assi
         row = _own(assignment, annotator, token)
         row.expires_at = _extended(row)
         row.save(update_fields=["expires_at"])
+    return row
+
+
+def reveal(*, assignment: Assignment | int, annotator: User, token: str) -> Assignment:
+    """Give a delayed suggestion away; again, where it was given before. Raises Conflict before it is
+    due, for one that is withheld and for a lost lease."""
+    with transaction.atomic():
+        row = _own(assignment, annotator, token)
+        if not row.suggestion_shown:
+            policies.check_may_reveal(row, now=timezone.now())
+            row.suggestion_shown = True
+            row.save(update_fields=["suggestion_shown"])
     return row
 
 

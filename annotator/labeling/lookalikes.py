@@ -21,7 +21,7 @@ from annotator.core.errors import Conflict, NotFound
 from annotator.suggestions.models import Suggestion
 from annotator.suggestions.queries import best_suggestion, embedding_of, suggested_views_of
 
-from . import handout, policies, queries
+from . import handout, policies, queries, sparing
 from .leases import lease_end, queue_up, release
 from .models import Assignment, Task
 
@@ -86,7 +86,7 @@ def take(*, project: Project | int, annotator: User) -> Grid | None:
                 project_id=desk.project.pk, user_id=annotator.pk, task_ids=ids
             )
             if taken:
-                held = _lease(taken, members, desk.project, annotator)
+                held = _lease(taken, members, desk, annotator)
                 return Grid(held[0].grid, _sku(desk.project, proposed), held)
     return None
 
@@ -182,12 +182,14 @@ def _look(member: _Member) -> NDArray[np.float32]:
 
 
 def _lease(
-    tasks: Sequence[Task], members: Mapping[int, _Member], project: Project, annotator: User
+    tasks: Sequence[Task], members: Mapping[int, _Member], desk: queries.Desk, annotator: User
 ) -> list[Assignment]:
     grid = secrets.token_hex(8)
-    until = lease_end(project)
+    until = lease_end(desk.project)
     for task in tasks:
-        task.project = project
+        task.project = desk.project
+        suggestion = members[task.pk].suggestion
+        sparing.consider(task, annotator, suggestion, skill=desk.skill, further=desk.third)
     rows = Assignment.objects.bulk_create(
         Assignment(
             task=task,

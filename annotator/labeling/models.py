@@ -172,7 +172,8 @@ class Gold(models.Model):
 
 class Standing(models.Model):
     """What was decided about how an annotator is handed a project's tasks: paused with a reason, gold
-    tasks at their own rate, a further annotator on every task of theirs."""
+    tasks at their own rate, a further annotator on every task of theirs. ``skill`` is what is known of how
+    often they name the right SKU, a lower bound; null: too little."""
 
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, related_name="+", on_delete=models.CASCADE, db_index=False
@@ -182,10 +183,75 @@ class Standing(models.Model):
     paused_reason = models.CharField(max_length=500, blank=True)
     gold_rate = models.FloatField(null=True)
     third = models.BooleanField(default=False)
+    skill = models.FloatField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["annotator", "project"], name="standing_once")
+        ]
+
+
+class Trial(models.Model):
+    """Whether the answer of the first person to hold a task does: what was known when it was handed out,
+    and what came of it. ``alone``: nobody else is asked. ``counted``: chance chose it, whatever its
+    score, to learn the error from. ``agrees`` and ``wrong`` say whether the answer agrees with the
+    machine and what was decided in the end differs from it; null until that is known."""
+
+    task = models.OneToOneField(Task, related_name="trial", on_delete=models.CASCADE)
+    project = models.ForeignKey(
+        "accounts.Project", related_name="+", on_delete=models.CASCADE, db_index=False
+    )
+    annotator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="+", on_delete=models.CASCADE, db_index=False
+    )
+    suggestion = models.ForeignKey(
+        "suggestions.Suggestion", related_name="+", on_delete=models.CASCADE
+    )
+    score = models.FloatField()
+    model_version = models.CharField(max_length=128)
+    schema_version = models.PositiveIntegerField()
+    alone = models.BooleanField()
+    counted = models.BooleanField()
+    agrees = models.BooleanField(null=True)
+    wrong = models.BooleanField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["project", "model_version", "schema_version", "-id"],
+                name="trial_counted",
+                condition=models.Q(counted=True),
+            )
+        ]
+
+
+class Trust(models.Model):
+    """How far first answers that agree with one version of the model are trusted under one version of
+    the schema: from which score on (``threshold``; null: not at all). ``bound`` is the upper bound of the
+    error above it, by ``errors`` among ``audits``; ``grid`` are the thresholds that are tested, with the
+    trials after ``since``. ``seen`` is the last trial at the last look, ``alarmed_at`` when errors last
+    came too often."""
+
+    project = models.ForeignKey("accounts.Project", related_name="trust", on_delete=models.CASCADE)
+    model_version = models.CharField(max_length=128)
+    schema_version = models.PositiveIntegerField()
+    limit = models.FloatField()
+    grid = models.JSONField(default=list)
+    since = models.BigIntegerField(default=0)
+    seen = models.BigIntegerField(default=0)
+    threshold = models.FloatField(null=True)
+    bound = models.FloatField(null=True)
+    audits = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
+    checked_at = models.DateTimeField(null=True)
+    alarmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "model_version", "schema_version", "limit"], name="trust_once"
+            )
         ]
 
 
@@ -236,7 +302,9 @@ class Turn(models.Model):
 class Assignment(models.Model):
     """A task leased to one annotator. ``token`` fences: only its holder may write. ``grid`` names the
     look-alikes among which it was handed out; a released lease keeps it when it was knocked out.
-    ``returned_at`` says that its answer was given back, ``returned_note`` with which words."""
+    ``returned_at`` says that its answer was given back, ``returned_note`` with which words.
+    ``suggestion_shown`` says whether the suggestion has been given away, ``suggestion_delayed`` whether
+    it was to come later."""
 
     task = models.ForeignKey(Task, related_name="assignments", on_delete=models.CASCADE)
     annotator = models.ForeignKey(
@@ -254,6 +322,7 @@ class Assignment(models.Model):
         "suggestions.Suggestion", null=True, related_name="+", on_delete=models.SET_NULL
     )
     suggestion_shown = models.BooleanField(default=False)
+    suggestion_delayed = models.BooleanField(default=False)
     grid = models.CharField(max_length=32, default="")
     draft = models.JSONField(null=True)
     draft_version = models.PositiveIntegerField(default=0)
@@ -307,6 +376,7 @@ class Annotation(models.Model):
         "suggestions.Suggestion", null=True, related_name="+", on_delete=models.SET_NULL
     )
     suggestion_shown = models.BooleanField()
+    suggestion_delayed = models.BooleanField(default=False)
     suggestion_used = models.JSONField(default=dict)
     flag = models.CharField(max_length=8, choices=Flag.choices, blank=True, default="")
     note = models.CharField(max_length=500, blank=True, default="")

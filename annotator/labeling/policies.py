@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.crypto import salted_hmac
 
 from annotator.accounts.models import Project, User
+from annotator.accounts.states import WithholdMode
 from annotator.core.errors import Conflict, Forbidden
 
 from .models import Annotation, Assignment, Task
@@ -46,11 +48,33 @@ def check_holds(assignment: Assignment, *, user: User, token: str) -> None:
 
 
 def is_withheld(task_id: int, *, of: User, project: Project) -> bool:
-    """Whether this person answers the task without seeing the guess, to measure how much it sways
-    people. The same whenever they get it, singly or among look-alikes: who passes it on or sees it
-    again draws no second time."""
+    """Whether this person answers the task without seeing the guess, or sees it only later, to measure
+    how much it sways people. The same whenever they get it, singly or among look-alikes: who passes it
+    on or sees it again draws no second time."""
+    if project.withhold_mode == WithholdMode.OFF:
+        return False
     drawn = salted_hmac("annotator.labeling.withheld", f"{task_id}:{of.pk}").hexdigest()
     return int(drawn[:8], 16) / 2**32 < project.withhold_rate
+
+
+def check_may_reveal(assignment: Assignment, *, now: datetime) -> None:
+    """Raise unless a delayed suggestion is due: so many seconds after the task was handed out, or once
+    a draft with an entry has been kept. A suggestion that is withheld never is."""
+    if assignment.suggestion_id is None or not assignment.suggestion_delayed:
+        raise Conflict("no_delayed_suggestion")
+    seconds = assignment.task.project.withhold_delay_s
+    if seconds:
+        if now < assignment.created_at + timedelta(seconds=seconds):
+            raise Conflict("suggestion_not_due")
+    elif not has_entry(assignment.draft):
+        raise Conflict("suggestion_not_due")
+
+
+def has_entry(draft: Mapping[str, Any] | None) -> bool:
+    """Whether somebody has begun to answer."""
+    if not draft:
+        return False
+    return any((draft.get("fields") or {}).values()) or bool(draft.get("boxes"))
 
 
 def in_turn(shares: Mapping[int, float], passed: Mapping[int, float]) -> dict[int, float]:

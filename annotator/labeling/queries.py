@@ -87,7 +87,8 @@ def with_earlier_answers(project: Project) -> QuerySet[Task]:
 class Desk:
     """A project as one of its annotators stands before it: the open leases (oldest first, those
     among look-alikes aside) and what limits the choice of the next task. ``gold_rate`` of what they are handed is gold,
-    ``third`` asks for one more annotator on it, ``paused`` says why they are handed nothing."""
+    ``third`` asks for one more annotator on it, ``paused`` says why they are handed nothing, ``skill`` how
+    often they are right."""
 
     project: Project
     held: Sequence[int]
@@ -96,6 +97,7 @@ class Desk:
     gold_rate: float
     third: bool
     paused: str | None
+    skill: float | None = None
 
 
 # By hand, since it runs with every ``next`` and building it costs ten times what asking it does.
@@ -103,7 +105,7 @@ _DESK = """SELECT p.*, m.id AS membership, m.categories, m.languages, (
   SELECT {join_ids} FROM labeling_assignment a JOIN labeling_task t ON t.id = a.task_id
   WHERE a.annotator_id = %(user)s AND a.state = 'active' AND a.grid = ''
   AND t.project_id = p.id) AS held,
-  s.paused_at, s.paused_reason, s.gold_rate, s.third,
+  s.paused_at, s.paused_reason, s.gold_rate, s.third, s.skill,
   EXISTS (SELECT 1 FROM labeling_gold g JOIN labeling_task t ON t.id = g.task_id
     WHERE t.project_id = p.id AND g.retired_at IS NULL) AS has_gold,
   (SELECT COUNT(*) FROM (SELECT 1 FROM labeling_annotation a JOIN labeling_task t ON t.id = a.task_id
@@ -141,7 +143,9 @@ def desk_of(project_id: int, user: User) -> Desk | None:
         usual = rules.newcomer_gold_rate if new else rules.gold_rate
         rate = max(usual, project.gold_rate or 0.0)
     paused = project.paused_reason if project.paused_at is not None else None
-    return Desk(project, held, categories, languages, rate, bool(project.third), paused)
+    return Desk(
+        project, held, categories, languages, rate, bool(project.third), paused, project.skill
+    )
 
 
 def held_on(site_id: int, user: User) -> list[int]:

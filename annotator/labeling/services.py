@@ -19,7 +19,7 @@ from annotator.core import audit, events
 from annotator.core.errors import Conflict, FieldError, Invalid
 from annotator.suggestions import services as suggestions
 
-from . import policies, queries
+from . import policies, queries, sparing
 from .answers import Answer, check_answer
 from .leases import end_lease, holding_of, lease_end
 from .leases import expire_leases as expire_leases
@@ -29,12 +29,14 @@ from .leases import lock_task as lock_task
 from .leases import next_assignment as next_assignment
 from .leases import next_on_site as next_on_site
 from .leases import release as release
+from .leases import reveal as reveal
 from .leases import save_draft as save_draft
 from .leases import take_transition as take_transition
 from .models import Annotation, Assignment, Task
 from .returning import draft_of
 from .schemas import Schemas, schema_of
 from .states import OPEN_STATES, Action, AssignmentState, Flag, SkipReason, TaskState
+from .valuing import value_of
 
 MAX_SKIPS = 2
 MAX_ACTIVE_SECONDS = 86_400.0
@@ -48,15 +50,18 @@ def prepare_tasks(*, scene: int, confidence: float, sku_code: str | None = None)
     the more an answer is worth; what it takes the scene for says who may label it and, where it is
     sure, among which look-alikes."""
     tasks = Task.objects.filter(scene=scene, state__in=(TaskState.NEW, *OPEN_STATES))
+    value = value_of(confidence, 0)
     if sku_code is not None:
         sku = Sku.objects.filter(site__scenes=scene, code_key=code_key(sku_code)).first()
+        value = value_of(confidence, round(sku.uses) if sku else 0)
         sure = sku is not None and confidence >= policies.SURE_FROM
         tasks.update(
             category=sku.category_id if sku else None,
             proposed=sku.code_key if sku and sure else "",
+            value=value,
         )
     for task_id in tasks.filter(state=TaskState.NEW).values_list("pk", flat=True):
-        prepare(task_id, value=round(1.0 - confidence, 4))
+        prepare(task_id, value=value)
 
 
 def follow_merge(*, site: int, source: int, target: int) -> None:
@@ -203,6 +208,7 @@ def submit_annotation(
             active_seconds=active_seconds,
             suggestion_id=held.suggestion_id,
             suggestion_shown=held.suggestion_shown,
+            suggestion_delayed=held.suggestion_delayed,
             suggestion_used=dict(suggestion_used or {}),
             flag=Flag(flag) if flag else "",
             note=note[:500] if flag else "",
@@ -219,10 +225,12 @@ def submit_annotation(
         )
         if task.state == TaskState.GOLD:
             events.publish("gold.answered", task=task.pk, annotation=annotation.pk)
-        elif task.answers >= task.overlap:
+        elif task.answers >= task.overlap and (
+            task.overlap >= task.project.overlap or sparing.does(task)
+        ):
             events.publish("task.answered", task=task, answers=[*within.standing, annotation])
         else:
-            task.save(update_fields=["answers", "state"])
+            task.save(update_fields=["answers", "state", "overlap", "places_left"])
             _escalate_if_stuck(task)
     return annotation, task
 

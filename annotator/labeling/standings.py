@@ -3,6 +3,7 @@ on theirs. Every change is logged."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -69,4 +70,14 @@ def watch(*, project: Project, annotator: int, gold_rate: float) -> None:
         actor=None,
         gold_rate=max(gold_rate, now.gold_rate or 0.0),
         third=True,
+    )
+
+
+def know_skills(*, project: Project, skills: Mapping[int, float]) -> None:
+    """How often people are right, for whom it is known; the queue scores tasks by it."""
+    Standing.objects.bulk_create(
+        [Standing(project=project, annotator_id=pk, skill=skill) for pk, skill in skills.items()],
+        update_conflicts=True,
+        unique_fields=["annotator", "project"],
+        update_fields=["skill"],
     )

@@ -26,7 +26,11 @@ from annotator.core.models import Job, JobState
 from annotator.core.paging import SitePageQuery, page_of, paged
 from annotator.labeling.api.projects import CountsSerializer, ProgressSerializer
 from annotator.labeling.queries import my_progress, state_counts
+from annotator.modelhub.models import LiveModel
 from annotator.review.queries import unread_feedback
+from annotator.training.api.serializers import RunSerializer, runs_json
+from annotator.training.queries import runs_on
+from annotator.training.states import ACTIVE
 
 
 class JobErrorSerializer(serializers.Serializer[Any]):
@@ -155,7 +159,21 @@ class PulseProjectSerializer(serializers.Serializer[Any]):
 class PulseSerializer(serializers.Serializer[Any]):
     projects = PulseProjectSerializer(many=True)
     jobs = JobSerializer(many=True, help_text="Those at work, and those that ended a minute ago.")
+    trainings = RunSerializer(
+        many=True, help_text="As jobs; of the sites that the caller administers."
+    )
     unread_feedback = serializers.IntegerField(help_text="What reviewers said, not read yet.")
+    models = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="By site, for its admins: how often what is live has changed.",
+    )
+
+
+def _models_on(sites: list[int]) -> dict[str, int]:
+    if not sites:
+        return {}
+    rows = LiveModel.objects.filter(site__in=sites).values_list("site", "revision")
+    return {str(site): revision for site, revision in rows}
 
 
 class PulseView(SiteView):
@@ -171,13 +189,14 @@ class PulseView(SiteView):
         ids = [project.pk for project in projects]
         staffed = [site_id for site_id, held in roles.items() if held & STAFF]
         counts = state_counts([p.pk for p in projects if p.site_id in staffed])
+        administered = [site_id for site_id, held in roles.items() if held & ADMINS]
         progress = my_progress(ids, self.person)
         labeled = [p.pk for p in projects if roles.get(p.site_id, set()) & ANNOTATORS]
+        just_now = Q(ended_at__gt=timezone.now() - timedelta(minutes=1))
         moving = (
-            _jobs_on(self)
-            .filter(site_id__in=staffed)
-            .filter(Q(state__in=jobs.OPEN) | Q(ended_at__gt=timezone.now() - timedelta(minutes=1)))
+            _jobs_on(self).filter(site_id__in=staffed).filter(Q(state__in=jobs.OPEN) | just_now)
         )
+        trained = runs_on(administered).filter(Q(state__in=ACTIVE) | just_now)
         return Response(
             {
                 "projects": [
@@ -189,6 +208,8 @@ class PulseView(SiteView):
                     for project in projects
                 ],
                 "jobs": jobs_json(moving.order_by("-id")[:20]) if staffed else [],
+                "trainings": runs_json(trained.order_by("-id")[:20]) if administered else [],
+                "models": _models_on(administered),
                 "unread_feedback": (unread_feedback(self.person, labeled) if labeled else 0),
             }
         )

@@ -6,9 +6,11 @@ class PipelineConfig(AppConfig):
     label = "pipeline"
 
     def ready(self) -> None:
-        from annotator.core import events, jobs
+        from annotator.core import events, jobs, outbox
 
-        from .table import JOBS, TABLE
+        from .table import JOBS, TABLE, WORK
 
         events.install(TABLE)
         jobs.install(JOBS)
+        for name, handler in WORK.items():
+            outbox.register(name, handler, batch=1)

@@ -6,16 +6,19 @@ from annotator.captures import jobs as intake
 from annotator.catalog import importing
 from annotator.core.events import Handler, Later, Now
 from annotator.core.jobs import Run
+from annotator.core.outbox import BatchHandler
 from annotator.datasets import jobs as exports
 from annotator.datasets import snapshots
-from annotator.labeling import opening, overlap, revalidation
+from annotator.labeling import opening, overlap, revalidation, rollout
 from annotator.labeling import services as labeling
+from annotator.quality import doubting, summaries
 from annotator.quality import services as quality
-from annotator.quality import summaries
 from annotator.review import bulk, spotting
 from annotator.review import services as review
 from annotator.suggestions import merging
 from annotator.suggestions import services as suggestions
+from annotator.training import attempts, ordering
+from annotator.training import services as training
 
 # A task is looked at once for all that happened to it within seconds, after the ten within which an
 # answer can be taken back.
@@ -32,6 +35,13 @@ TABLE: dict[str, tuple[Handler, ...]] = {
     "sku.merged": (Now(merging.start_rewriting), Now(labeling.follow_merge)),
     "reference.added": (Later("learn_reference", suggestions.learn_reference, batch=8),),
     "reference.removed": (Later("forget_reference", suggestions.forget_reference),),
+    # modelhub
+    "model.registered": (),
+    "model.changed": (
+        Now(rollout.start_following),
+        # Once the suggestions that come first have followed.
+        Later("order_waiting", ordering.order_waiting, delay_s=60.0, dedupe=("site",)),
+    ),
     # captures
     "intake.asked": (Now(opening.check_destination),),
     "capture.created": (
@@ -101,7 +111,15 @@ JOBS: dict[str, Run] = {
     intake.TAKE_IN: intake.run_take_in,
     importing.KIND: importing.run_import,
     merging.KIND: merging.run_rewriting,
+    rollout.PROMOTE: rollout.run_promotion,
+    rollout.FOLLOW: rollout.follow,
     bulk.KIND: bulk.run_bulk,
     exports.KIND: exports.run_export,
     snapshots.KIND: snapshots.run_snapshot,
+    doubting.KIND: doubting.find_doubts,
+}
+
+# What is asked for by name, not by an event.
+WORK: dict[str, BatchHandler] = {
+    training.HANDLER: attempts.run_training,
 }

@@ -26,11 +26,12 @@ from annotator.core.paging import PageQuery, page_of, paged
 from annotator.labeling import standings
 from annotator.labeling.api.projects import thumbs_of
 from annotator.labeling.api.serializers import TaskSerializer, task_json
+from annotator.review.api.tasks import StartedJobSerializer
 from annotator.review.queries import decisions_by_task
 
-from . import people, queries
+from . import doubting, people, queries, trials
 from .metrics import metric_of
-from .models import Alert, Dimension, Fact
+from .models import Alert, Dimension, Doubt, Fact
 
 BY = [d.value for d in Dimension if d != Dimension.ALL] + ["week"]
 
@@ -92,6 +93,7 @@ class AnnotatorSerializer(serializers.Serializer[Any]):
 class ComparedSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
     shown = FigureSerializer()
+    delayed = FigureSerializer()
     withheld = FigureSerializer()
 
 
@@ -121,6 +123,25 @@ class OpenAlertSerializer(AlertSerializer):
     name = serializers.CharField()
 
 
+class OverlapSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(["gathering", "not_certain", "in_force", "alarmed"])
+    limit = serializers.FloatField(help_text="The error (%) under which one answer may do.")
+    threshold = serializers.FloatField(allow_null=True, help_text="From this score on it does.")
+    bound = serializers.FloatField(
+        allow_null=True, help_text="The upper bound of the error (%) above the threshold."
+    )
+    audits = serializers.IntegerField(help_text="That the bound rests on.")
+    errors = serializers.IntegerField(help_text="Among them.")
+    gathered = serializers.IntegerField(help_text="Audits settled since the last look.")
+    next_look = serializers.IntegerField(help_text="The number of them at which the next comes.")
+    saved = serializers.FloatField(
+        allow_null=True, help_text="The share (%) of decided tasks that one person answered."
+    )
+    spot_checked = FigureSerializer(help_text="The error that spot checks found in those.")
+    checked_at = serializers.DateTimeField(allow_null=True)
+    alarmed_at = serializers.DateTimeField(allow_null=True)
+
+
 class DisputeCountSerializer(serializers.Serializer[Any]):
     open = serializers.IntegerField()
     decided = serializers.IntegerField()
@@ -139,6 +160,7 @@ class QualitySerializer(serializers.Serializer[Any]):
     annotators = AnnotatorSerializer(many=True)
     alerts = OpenAlertSerializer(many=True)
     anchoring = AnchoringSerializer()
+    overlap = OverlapSerializer(allow_null=True)
     disputes = DisputeCountSerializer()
     throughput = ThroughputSerializer(many=True)
 
@@ -289,6 +311,60 @@ def _facts_json(found: Sequence[Fact], metric: str, per: float) -> list[dict[str
     return rows
 
 
+# --- doubts --------------------------------------------------------------------------------------
+
+
+class DoubtReasonSerializer(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(["barcode", "model", "neighbours", "spec"])
+    sku = serializers.CharField(help_text="That speaks against the decided one.")
+    share = serializers.FloatField(required=False, help_text="How sure of it, 0…1.")
+    spec = serializers.CharField(required=False, help_text="As the catalog has it.")
+
+
+class DoubtSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    task = serializers.IntegerField()
+    caption = serializers.CharField()
+    score = serializers.FloatField(help_text="0…1.")
+    proposed = serializers.CharField(allow_blank=True)
+    why = DoubtReasonSerializer(many=True)
+    thumb = serializers.CharField(allow_null=True)
+    found_at = serializers.DateTimeField()
+
+
+class DoubtsView(_QualityOfProject):
+    """Decided captions that the pictures contradict, the most doubtful first."""
+
+    access = {"GET": STAFF, "POST": STAFF}
+
+    @extend_schema(operation_id="doubts", parameters=[PageQuery], responses=paged(DoubtSerializer))
+    def get(self, request: Request, project_id: int) -> Response:
+        rows = doubting.open_doubts(self.project(project_id))
+
+        def present(found: Sequence[Doubt]) -> list[dict[str, Any]]:
+            thumbs = thumbs_of([row.decision.task.scene_id for row in found])
+            return [
+                {
+                    "id": row.pk,
+                    "task": row.decision.task_id,
+                    "caption": row.decision.caption,
+                    "score": row.score,
+                    "proposed": row.proposed,
+                    "why": row.why,
+                    "thumb": thumbs.get(row.decision.task.scene_id),
+                    "found_at": row.found_at,
+                }
+                for row in found
+            ]
+
+        return page_of(request, rows, present, ordering=("-score", "id"))
+
+    @extend_schema(operation_id="find_doubts", request=None, responses={202: StartedJobSerializer})
+    def post(self, request: Request, project_id: int) -> Response:
+        job = doubting.start(project=self.project(project_id), actor=self.person)
+        return Response({"job": job.pk}, status=202)
+
+
 # --- people --------------------------------------------------------------------------------------
 
 
@@ -401,3 +477,43 @@ class OwnQualityView(_QualityOfProject):
 def _annotator(project: Project, user_id: int) -> Membership:
     rows = Membership.objects.filter(site=project.site_id, role=Role.ANNOTATOR)
     return get_object_or_404(rows, user=user_id)
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    n = serializers.IntegerField()
+    value = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True, help_text="Of the 95% interval.")
+    high = serializers.FloatField(allow_null=True)
+
+
+class ArmSerializer(serializers.Serializer[Any]):
+    model = serializers.IntegerField(allow_null=True, help_text="Null: the shipped one.")
+    name = serializers.CharField(allow_null=True)
+    answers = serializers.IntegerField(help_text="To which its suggestion was shown.")
+    unchanged = ShareSerializer(help_text="Answers with all that was proposed.")
+    fields = serializers.DictField(
+        child=ShareSerializer(), help_text="Of what was proposed, by field."
+    )
+    edits = ShareSerializer(
+        help_text="Characters between the caption proposed and the one decided."
+    )
+    seconds = ShareSerializer(help_text="Active seconds an answer.")
+
+
+class ArmsQuery(serializers.Serializer[Any]):
+    since = serializers.DateTimeField(required=False)
+
+
+class ArmsView(SiteView):
+    """What becomes of each model's suggestions on a site, with 95% intervals."""
+
+    access = {"GET": ADMINS}
+
+    @extend_schema(
+        operation_id="model_arms", parameters=[ArmsQuery], responses=ArmSerializer(many=True)
+    )
+    def get(self, request: Request, site_id: int) -> Response:
+        site = get_object_or_404(self.sites, pk=site_id)
+        query = ArmsQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return Response(trials.arms(site, since=query.validated_data.get("since")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from annotator.accounts.models import Project
 from annotator.captures.models import Capture
-from annotator.catalog.models import Sku
 from annotator.catalog.naming import code_key
 from annotator.labeling.answers import boxes_of
 from annotator.labeling.models import Agreement, Annotation, Gold, Task
@@ -21,7 +20,7 @@ from annotator.labeling.states import TaskState
 from annotator.review.models import Decision, SpotCheck
 from inference.captions import Field, Schema, Value, compare, match_boxes, values_from_json
 
-from . import fluency, texts
+from . import consistency, fluency, texts
 from .metrics import hundredths
 from .models import Fact
 
@@ -64,7 +63,8 @@ class _Context:
         gold = [task.pk for task in tasks if task.state == TaskState.GOLD]
         self.gold = {row.task_id: row for row in Gold.objects.filter(task__in=gold)}
         self.checks: dict[int, SpotCheck] = {}
-        for check in SpotCheck.objects.filter(task__in=ids, wrong__isnull=False).order_by("pk"):
+        drawn = SpotCheck.objects.exclude(stratum=SpotCheck.DOUBTED)
+        for check in drawn.filter(task__in=ids, wrong__isnull=False).order_by("pk"):
             self.checks[check.task_id] = check
         self.cameras: dict[int, set[str]] = defaultdict(set)
         scenes = {task.scene_id for task in tasks}
@@ -75,7 +75,7 @@ class _Context:
         self.hits = (
             texts.known(self.project, captions) if texts.asked() else dict.fromkeys(captions, ())
         )
-        self.in_catalog = _in_catalog(self.project.site_id, self.decisions.values())
+        self.catalog = consistency.records(self.project.site_id, self.decisions.values())
 
     def facts_of(self, task: Task) -> Iterable[Fact]:
         if task.state == TaskState.GOLD:
@@ -110,6 +110,7 @@ class _Context:
             category=self._category(decision),
             cameras=f",{','.join(sorted(self.cameras[task.scene_id]))},",
             people=f",{','.join(str(row.author_id) for row in people)},"[:255],
+            author=answer.author_id if answer else 0,
             reviewer=(decision.decided_by_id or 0) if decision and _judged(decision) else 0,
             readings=readings,
         )
@@ -126,7 +127,7 @@ class _Context:
             "completeness": int(is_complete(answer, self.schemas.of(answer.schema_version))),
             "time": hundredths(answer.active_seconds),
         }
-        if decision is not None:
+        if decision is not None and decision.source != Decision.Source.SINGLE:
             decided = self.schemas.carry(decision.fields, decision.schema_version).fields
             readings |= self._right("right", answer, decided)
         return readings | _among(readings, ("right", "time"), _exposure(answer)) | _accepted(answer)
@@ -165,16 +166,23 @@ class _Context:
             readings["iou"] = hundredths(overlap * 100)
         if decision is not None:
             schema = self.schemas.of(decision.schema_version)
+            readings["single"] = int(decision.source == Decision.Source.SINGLE)
             readings["completeness_decided"] = int(is_complete(decision, schema))
-            readings["sku_accuracy"] = int(self.in_catalog(decision.sku_code))
+            record = self.catalog.get(code_key(decision.sku_code or ""))
+            readings["sku_accuracy"] = int(record is not None)
+            if record is not None:
+                readings["consistency"] = int(consistency.agrees(decision, schema, record))
             if (hits := self.hits.get(decision.caption)) is not None:
                 readings["fluency"] = hundredths(fluency.score(decision.caption, schema, hits))
         check = self.checks.get(task.pk)
         if check is not None:
             readings["spot_check_error"] = int(bool(check.wrong))
+        if decision is not None and decision.source == Decision.Source.SINGLE:
+            readings |= _among(readings, ("spot_check_error",), "single")
         answers = self.answers[task.pk]
-        among = "shown" if all(map(_saw, answers)) else "withheld"
-        if all(answer.suggestion_id for answer in answers):
+        exposures = {_exposure(answer) for answer in answers}
+        if "" not in exposures:
+            among = next((one for one in ("withheld", "delayed") if one in exposures), "shown")
             readings |= _among(readings, ("agreement",), among)
         if decision is not None and decision.source == Decision.Source.AGREED and len(answers) > 1:
             together = self._together(answers)
@@ -201,9 +209,12 @@ def _saw(answer: Annotation) -> bool:
 
 
 def _exposure(answer: Annotation) -> str:
-    """Whether the suggestion was ``shown`` or ``withheld``; nothing where there was none."""
+    """Whether the suggestion was ``shown`` at once, ``delayed`` (asked for or not) or ``withheld``;
+    nothing where there was none."""
     if answer.suggestion_id is None:
         return ""
+    if answer.suggestion_delayed:
+        return "delayed"
     return "shown" if answer.suggestion_shown else "withheld"
 
 
@@ -238,14 +249,6 @@ def week_of(day: date) -> date:
 def is_complete(row: Annotation | Decision, schema: Schema) -> bool:
     """Whether every required field is known. What is stored is valid, but may be unknown."""
     return all(isinstance(row.fields.get(f.key), str) for f in schema.fields if f.required)
-
-
-def _in_catalog(site_id: int, decisions: Iterable[Decision]) -> Callable[[str], bool]:
-    """Whether a code stands in the site's catalog."""
-    wanted = {code_key(row.sku_code) for row in decisions if row.sku_code}
-    rows = Sku.objects.filter(site=site_id, code_key__in=wanted)
-    known = set(rows.values_list("code_key", flat=True))
-    return lambda code: bool(code) and code_key(code) in known
 
 
 def mean_iou(drawn: Sequence[Sequence[Mapping[str, Any]]]) -> float | None:

@@ -45,6 +45,7 @@ TILES: Final = (
     _share("completeness"),
     _share("completeness_decided"),
     _share("sku_accuracy"),
+    _share("consistency"),
     _share("quantity_consistency"),
     Metric("fluency", "score", 100),
     Metric("time", "s", 100, "down"),
@@ -59,6 +60,7 @@ OTHERS: Final = (
     _share("disputed", "down"),
     _share("together"),
     _share("accepted"),
+    _share("single"),
     Metric("iou", "%", 100),
 )
 _BY_KEY: Final = {metric.key: metric for metric in (*TILES, *OTHERS)}
@@ -83,6 +85,14 @@ def metric_of(key: str) -> Metric:
         raise LookupError(key)
     like = _PER_FIELD[kind]
     return Metric(key, like.unit, like.per, like.better, like.share)
+
+
+_OF_ANSWERS: Final = frozenset({"completeness", "time", "right", "gold", "accepted"})
+
+
+def is_of_answers(key: str) -> bool:
+    """Whether a metric is read of single answers, rather than of tasks as a whole."""
+    return key.partition("@")[0].partition(":")[0] in _OF_ANSWERS
 
 
 def hundredths(value: Any) -> int:

@@ -9,7 +9,8 @@ from django.db import models
 class Fact(models.Model):
     """What was measured of one answer (``annotation``) of a settled task, or of the task itself.
     ``readings`` maps a metric to a whole number (see ``metrics``), so that sums are exact.
-    ``people`` and ``cameras`` list, as ``,3,7,``, whose and which views it is of."""
+    ``people`` and ``cameras`` list, as ``,3,7,``, whose and which views it is of; ``author`` is whose
+    answer, 0 of the task itself."""
 
     project = models.ForeignKey(
         "accounts.Project", related_name="+", on_delete=models.CASCADE, db_index=False
@@ -23,11 +24,19 @@ class Fact(models.Model):
     category = models.CharField(max_length=128, blank=True)
     cameras = models.CharField(max_length=32, default=",")
     people = models.CharField(max_length=255, default=",")
+    author = models.BigIntegerField(default=0)
     reviewer = models.BigIntegerField(default=0)
     readings = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["project", "-day", "-id"], name="fact_of")]
+        indexes = [
+            models.Index(fields=["project", "-day", "-id"], name="fact_of"),
+            models.Index(
+                fields=["project", "author", "-day", "-id"],
+                name="fact_by",
+                condition=models.Q(author__gt=0),
+            ),
+        ]
 
 
 class Dimension(models.TextChoices):
@@ -137,3 +146,23 @@ class TextScore(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["digest", "language"], name="text_score_once")
         ]
+
+
+class Doubt(models.Model):
+    """How much the picture and the model contradict a decision: ``score`` is 0…1, ``proposed`` the SKU
+    that they speak for, ``why`` what each of them says. It is settled when the decision no longer
+    stands or a spot check has looked at it."""
+
+    project = models.ForeignKey(
+        "accounts.Project", related_name="doubts", on_delete=models.CASCADE, db_index=False
+    )
+    decision = models.OneToOneField(
+        "review.Decision", related_name="doubt", on_delete=models.CASCADE
+    )
+    score = models.FloatField()
+    proposed = models.CharField(max_length=64, blank=True)
+    why = models.JSONField(default=list)
+    found_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "-score", "id"], name="doubt_score")]

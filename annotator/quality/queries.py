@@ -14,13 +14,13 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from annotator.accounts.models import Project, User
-from annotator.labeling.models import Batch
+from annotator.labeling.models import Annotation, Batch
 from annotator.labeling.schemas import schema_of
 from annotator.review.models import Dispute, SpotCheck
 
-from . import intervals
+from . import intervals, overlap
 from .facts import week_of
-from .metrics import TILES, Metric, metric_of
+from .metrics import TILES, Metric, is_of_answers, metric_of
 from .models import Dimension, Fact, Rollup, Summary
 
 TREND_DAYS = 30
@@ -67,6 +67,11 @@ def report(project: Project, *, since: date | None = None) -> dict[str, Any]:
         "fields": _fields(project, sums, summary),
         "annotators": people(project, since=since),
         "anchoring": anchoring(sums),
+        "overlap": overlap.overlap(
+            project,
+            share=sums.get("single", Sums()).figure(metric_of("single"))["value"],
+            checked=sums.get(f"{SPOT}@single", Sums()).figure(metric_of(SPOT)),
+        ),
         "disputes": _disputes(project),
         "throughput": _throughput(days),
     }
@@ -159,6 +164,7 @@ def _spot_tile(project: Project, since: date | None, days: Mapping[date, Sums]) 
     was drawn from."""
     metric = metric_of(SPOT)
     rows = SpotCheck.objects.filter(project=project, checked_at__isnull=False)
+    rows = rows.exclude(stratum=SpotCheck.DOUBTED)
     if since is not None:
         rows = rows.filter(checked_at__date__gte=since)
     weight = Cast(Value(1.0), FloatField()) / F("share")
@@ -251,8 +257,12 @@ def names_of(ids: Iterable[int]) -> dict[int, str]:
     return {user.pk: str(user) for user in User.objects.filter(pk__in=list(ids))}
 
 
+ARMS = ("shown", "delayed", "withheld")
+"""What an answer may have had of the suggestion."""
+
+
 def anchoring(sums: Mapping[str, Sums]) -> dict[str, Any]:
-    """What seeing the suggestion does to people: figures with it and without it, and how much of the
+    """What seeing the suggestion does to people: figures with it, with it later and without it, and how much of the
     agreement is two people accepting the same one."""
 
     def figure(key: str) -> dict[str, Any]:
@@ -260,7 +270,7 @@ def anchoring(sums: Mapping[str, Sums]) -> dict[str, Any]:
 
     return {
         "compared": [
-            {"key": key, "shown": figure(f"{key}@shown"), "withheld": figure(f"{key}@withheld")}
+            {"key": key, **{arm: figure(f"{key}@{arm}") for arm in ARMS}}
             for key in ("right", "gold", "agreement", "time")
         ],
         "together": figure("together"),
@@ -299,27 +309,43 @@ def breakdown(
     with the most evidence first, weeks in their order."""
     kind = metric_of(metric)
     if by == "week":
-        found = _by_week(project, metric, since)
+        found = _by_week(project, since, metric=metric).get(metric, {})
     else:
         sums = _sums(project, Dimension(by), since=since, metrics=[metric])
         found = {key: by_metric[metric] for key, by_metric in sums.items()}
-    labels = _labels(by, found)
+    rows = _rows(project, kind, found, _labels(by, found))
+    return sorted(rows, key=_place) if by == "week" else rows
+
+
+def _rows(
+    project: Project, kind: Metric, found: Mapping[str, Sums], labels: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """A metric at each place, those with the most evidence first."""
     rows = [
         _judged(project, kind, sums.figure(kind), at=key, label=labels.get(key, key))
         for key, sums in found.items()
     ]
-    return sorted(rows, key=lambda r: r["at"] if by == "week" else -r["count"])
+    return sorted(rows, key=lambda row: -row["count"])
 
 
-def _by_week(project: Project, metric: str, since: date | None) -> dict[str, Sums]:
-    rows = Rollup.objects.filter(project=project, dimension=Dimension.ALL, metric=metric, n__gt=0)
+def _place(row: Mapping[str, Any]) -> str:
+    return str(row["at"])
+
+
+def _by_week(
+    project: Project, since: date | None, *, metric: str | None = None
+) -> dict[str, dict[str, Sums]]:
+    """The sums by metric (of one only) and week."""
+    rows = Rollup.objects.filter(project=project, dimension=Dimension.ALL, n__gt=0)
+    if metric is not None:
+        rows = rows.filter(metric=metric)
     if since is not None:
         rows = rows.filter(day__gte=since)
-    weeks: dict[str, Sums] = {}
-    for day, n, total, squares in rows.values_list("day", "n", "total", "squares"):
+    weeks: dict[str, dict[str, Sums]] = defaultdict(dict)
+    for name, day, n, total, squares in rows.values_list("metric", "day", "n", "total", "squares"):
         week = week_of(day).isoformat()
-        so_far = weeks.get(week, Sums())
-        weeks[week] = Sums(so_far.n + n, so_far.total + total, so_far.squares + squares)
+        so_far = weeks[name].get(week, Sums())
+        weeks[name][week] = Sums(so_far.n + n, so_far.total + total, so_far.squares + squares)
     return weeks
 
 
@@ -348,7 +374,7 @@ def facts_behind(
     if since is not None:
         rows = rows.filter(day__gte=since)
     if by and at:
-        rows = rows.filter(_in_place(by, at))
+        rows = rows.filter(_in_place(by, at, metric))
     if flawed:
         bound, below = kind.flawless, kind.better == "up"
         if bound is None:
@@ -358,7 +384,7 @@ def facts_behind(
     return rows.select_related("task__project", "annotation")
 
 
-def _in_place(by: str, at: str) -> Q:
+def _in_place(by: str, at: str, metric: str) -> Q:
     match by:
         case "batch" | "reviewer":
             return Q(**{by: int(at)}) if at.isdigit() else Q(pk=None)
@@ -367,7 +393,11 @@ def _in_place(by: str, at: str) -> Q:
         case "camera":
             return Q(cameras__contains=f",{at},")
         case "annotator":
-            return Q(people__contains=f",{at},")
+            if not at.isdigit():
+                return Q(pk=None)
+            if is_of_answers(metric):
+                return Q(author=int(at), author__gt=0)
+            return Q(task__in=Annotation.objects.filter(author=int(at)).values("task"))
         case _:
             monday = date.fromisoformat(at)
             return Q(day__gte=monday, day__lt=monday + timedelta(days=7))
@@ -384,10 +414,17 @@ def lines_of(project: Project, since: date | None = None) -> Iterable[Sequence[A
         metric = metric_of(key)
         figure = whole.get(key) or _judged(project, metric, sums.get(key, Sums()).figure(metric))
         yield _line(figure, "all", "")
-    for by in (*(d.value for d in Dimension if d != Dimension.ALL), "week"):
+    for by in (d for d in Dimension if d != Dimension.ALL):
+        places = _sums(project, by, since=since)
+        labels = _labels(by, places)
         for key in shown:
-            for row in breakdown(project, metric=key, by=by, since=since):
-                yield _line(row, by, row["label"])
+            found = {at: of[key] for at, of in places.items() if key in of}
+            for row in _rows(project, metric_of(key), found, labels):
+                yield _line(row, by.value, row["label"])
+    weeks = _by_week(project, since)
+    for key in shown:
+        for row in sorted(_rows(project, metric_of(key), weeks.get(key, {}), {}), key=_place):
+            yield _line(row, "week", row["label"])
 
 
 def _line(row: Mapping[str, Any], by: str, at: str) -> Sequence[Any]:

@@ -18,7 +18,7 @@ from annotator.accounts.models import Project
 from annotator.catalog.models import Sku
 from annotator.core import events
 from annotator.labeling.models import Task
-from annotator.review import spotting
+from annotator.review import spotting, trials
 from annotator.review.models import Decision
 
 from . import texts
@@ -34,9 +34,10 @@ Key = tuple[int, str, str, str, date]
 
 def follow(payloads: Sequence[Mapping[str, Any]]) -> None:
     """Something happened to tasks: chance may draw them for a spot check, their answers may be known
-    now, and they are measured."""
+    now, audits may have come to an end, and they are measured."""
     spotting.draw(payloads)
     spotting.know_gold(payloads)
+    trials.follow(payloads)
     measure(payloads)
 
 

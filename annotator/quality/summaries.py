@@ -11,11 +11,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotator.accounts.models import Project
+from annotator.labeling import standings
 from annotator.labeling.models import Agreement, Annotation, Gold
 from annotator.labeling.schemas import Schemas
 
 from . import alerts, beyond_chance, intervals
 from .models import Reliability, Summary
+from .queries import FEW
 from .reliability import Answers, right_by_answer
 
 LATEST = 5000
@@ -40,9 +42,19 @@ def summarise(project: Project) -> Summary:
             project=project, defaults={"figures": figures, "computed_at": timezone.now()}
         )
         Reliability.objects.filter(project=project).delete()
-        Reliability.objects.bulk_create(_reliability(project, units))
+        skills = list(_reliability(project, units))
+        Reliability.objects.bulk_create(skills)
+        _keep_skills(project, skills, [f.key for f in units.schemas.now.of_kind("sku")])
         alerts.raise_alerts(project)
     return row
+
+
+def _keep_skills(project: Project, rows: Iterable[Reliability], keys: Sequence[str]) -> None:
+    """What the queue knows of how often people name the right SKU."""
+    standings.know_skills(
+        project=project,
+        skills={row.annotator_id: row.low for row in rows if row.field in keys and row.n >= FEW},
+    )
 
 
 class _Units:

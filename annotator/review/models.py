@@ -8,13 +8,15 @@ from django.db import models
 
 class Decision(models.Model):
     """The final caption, boxes and attributes of a task. A task has at most one current decision;
-    older ones keep their place in the history. ``schema_version`` numbers the project's schema that
+    older ones keep their place in the history. A ``single`` one is of one person, with whom the machine
+    agreed. ``schema_version`` numbers the project's schema that
     its fields and caption follow."""
 
     class Source(models.TextChoices):
         AGREED = "agreed"
         ARBITRATED = "arbitrated"
         IMPORTED = "imported"
+        SINGLE = "single"
 
     task = models.ForeignKey("labeling.Task", related_name="decisions", on_delete=models.CASCADE)
     fields = models.JSONField()
@@ -160,8 +162,10 @@ class Feedback(models.Model):
 
 class SpotCheck(models.Model):
     """A second look at an agreed decision, drawn by chance. ``stratum`` is the kind of decisions that
-    it stands for, ``share`` the probability with which it was drawn. ``wrong`` is the verdict,
-    ``changed`` names the fields that are."""
+    it stands for, ``share`` the probability with which it was drawn (0 of a ``doubt``, which was not).
+    ``wrong`` is the verdict, ``changed`` names the fields that are."""
+
+    DOUBTED = "doubt"
 
     decision = models.OneToOneField(Decision, related_name="spot_check", on_delete=models.CASCADE)
     task = models.ForeignKey("labeling.Task", related_name="spot_checks", on_delete=models.CASCADE)

@@ -55,8 +55,8 @@ def severity_of(codes: Container[str]) -> Severity:
 
 EXPECTED_ERROR = 0.007
 """What is allowed among agreed decisions: the sample is sized for it."""
-TIES_WEIGH = 3.0
-"""Ties are drawn so many times as often as others."""
+WEIGHT = {"tie": 3.0, "single": 2.0}
+"""Ties, and what one person said, are drawn so many times as often as others."""
 Z95 = 1.959964
 
 
@@ -66,7 +66,7 @@ def spot_share(rules: QualityRules, stratum: str, *, population: int) -> float:
     n = Z95**2 * EXPECTED_ERROR * (1 - EXPECTED_ERROR) / rules.spot_half_width**2
     population = max(population, 1)
     share = min(rules.spot_most, 1 / (1 + (population - 1) / n)) if n else 0.0
-    return min(1.0, share * (TIES_WEIGH if stratum == "tie" else 1.0))
+    return min(1.0, share * WEIGHT.get(stratum, 1.0))
 
 
 def is_drawn(decision_id: int, share: float) -> bool:

@@ -35,7 +35,11 @@ from inference.captions import (
 
 from .models import Decision, Dispute
 from .policies import severity_of
+from .trials import machine_on
 from .trivial import trivial_kind
+
+BY_THEMSELVES = (Decision.Source.AGREED, Decision.Source.SINGLE)
+"""Sources of the decisions that no reviewer made and nobody imported."""
 
 
 def settle_task(*, task: Task, answers: Sequence[Annotation]) -> None:
@@ -49,6 +53,18 @@ def settle_task(*, task: Task, answers: Sequence[Annotation]) -> None:
     score = _score(task, answers, given, parents)
     if score is not None:
         _keep_agreement(task, score)
+    alone = machine_on(task, answers[0]) if len(answers) == 1 else None
+    if alone is not None and alone.disputed:
+        differs = [reason.to_json() for reason in alone.reasons]
+        open_dispute(
+            task,
+            action=Action.DISPUTE,
+            reasons=[{"code": "machine_differs", "field": None, "params": {}}, *differs]
+            + _asked_for_by(answers),
+            score=alone,
+            by=[answers[0].author_id],
+        )
+        return
     catalog = catalog_values_on(task.project.site_id)
     flags = _asked_for_by(answers)
     disputed = score is not None and score.disputed
@@ -70,7 +86,8 @@ def settle_task(*, task: Task, answers: Sequence[Annotation]) -> None:
     answer, ties = agreed_answer(task, answers, given, parents, catalog)
     take_transition(task, Action.AGREE)
     task.save(update_fields=["state", "decided_at", "answers"])
-    record_decision(task, answer, source=Decision.Source.AGREED, ties=ties)
+    source = Decision.Source.AGREED if alone is None else Decision.Source.SINGLE
+    record_decision(task, answer, source=source, ties=ties)
 
 
 def _asked_for_by(answers: Sequence[Annotation]) -> list[dict[str, Any]]:
@@ -324,7 +341,7 @@ def retract_agreed(*, task: int) -> None:
         Dispute.objects.filter(pk=dispute.pk).delete()
     else:
         decision = Decision.objects.filter(task=row, superseded_at=None).first()
-        if decision is None or decision.source != Decision.Source.AGREED:
+        if decision is None or decision.source not in BY_THEMSELVES:
             raise Conflict("too_late", seconds=10)
         Decision.objects.filter(pk=decision.pk).update(superseded_at=timezone.now())
         events.publish("decision.retracted", task=row.pk, project=row.project_id)

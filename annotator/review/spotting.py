@@ -25,6 +25,7 @@ from .feedback import differing, tell
 from .models import Decision, Feedback, SpotCheck
 from .queries import standing_of
 from .services import reopen
+from .settling import BY_THEMSELVES
 
 
 def draw(payloads: Sequence[Mapping[str, Any]]) -> None:
@@ -32,7 +33,7 @@ def draw(payloads: Sequence[Mapping[str, Any]]) -> None:
     decision, so that drawing twice changes nothing."""
     ids = {payload["task"] for payload in payloads}
     rows = Decision.objects.filter(
-        task__in=ids, source=Decision.Source.AGREED, superseded_at=None, spot_check=None
+        task__in=ids, source__in=BY_THEMSELVES, superseded_at=None, spot_check=None
     ).select_related("task__project")
     decisions = list(rows)
     decided = state_counts({row.task.project_id for row in decisions})
@@ -53,9 +54,26 @@ def draw(payloads: Sequence[Mapping[str, Any]]) -> None:
     SpotCheck.objects.bulk_create(checks, ignore_conflicts=True)
 
 
+def ask_about(project: Project, decisions: Sequence[Decision]) -> None:
+    """Have decisions looked at again that chance did not draw: they say nothing of the others, and do not
+    count for the estimated error."""
+    SpotCheck.objects.bulk_create(
+        [
+            SpotCheck(
+                decision=row, task=row.task, project=project, stratum=SpotCheck.DOUBTED, share=0.0
+            )
+            for row in decisions
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def stratum_of(decision: Decision, answers: Sequence[Annotation], project: Project) -> str:
-    """The kind of an agreed decision: a field was a ``tie``; all took the SKU from the suggestion
+    """The kind of a decision that nobody looked at: of one person (``single``); a field was a ``tie``;
+    all took the SKU from the suggestion
     (``together``); people said the same by themselves (``independent``)."""
+    if decision.source == Decision.Source.SINGLE:
+        return "single"
     if decision.ties:
         return "tie"
     keys = [f.key for f in schema_of(project).of_kind("sku")]
@@ -134,7 +152,7 @@ def know_gold(payloads: Sequence[Mapping[str, Any]]) -> None:
 
 def _beyond_doubt(decision: Decision) -> bool:
     return (
-        decision.source != Decision.Source.AGREED
+        decision.source not in BY_THEMSELVES
         or SpotCheck.objects.filter(decision=decision, wrong=False).exists()
     )
 

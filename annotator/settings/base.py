@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,14 @@ APPS = [
     "annotator.accounts",
     "annotator.media",
     "annotator.catalog",
+    "annotator.modelhub",
     "annotator.captures",
     "annotator.suggestions",
     "annotator.labeling",
     "annotator.review",
     "annotator.quality",
     "annotator.datasets",
+    "annotator.training",
     "annotator.pipeline",
 ]
 INSTALLED_APPS = [
@@ -204,6 +207,11 @@ SPECTACULAR_SETTINGS = {
         "JobState": "annotator.core.models.JobState",
         "FeedbackOutcome": "annotator.review.models.Feedback.Outcome",
         "AlertKind": "annotator.quality.models.Alert.Kind",
+        "SourceEnum": "annotator.review.models.Decision.Source",
+        "ModelSource": "annotator.modelhub.models.ModelVersion.Source",
+        "ModelChangeKind": "annotator.modelhub.models.ModelChange.Kind",
+        "RunState": "annotator.training.states.RunState",
+        "TrainingMethod": "annotator.training.states.Method",
         "LanguageEnum": ["zh-hans", "en", "ja"],
     },
 }
@@ -249,6 +257,11 @@ RECOGNIZER_OPTIONS: dict[str, Any] = env.recognizer_options
 REPLAYER = "inference.versions.open_version"
 MODELS_DIR = env.models_dir
 MODEL = env.model
+TRAINER = [sys.executable, "-m", "inference.training"]
+JUDGE = [sys.executable, "-m", "inference.training.judge"]
+TRAINING_THREADS = env.training_threads
+TRAINING_FREE_DISK_MB = env.training_free_disk_mb
+TRAINING_FREE_MEMORY_MB = env.training_free_memory_mb
 OUTBOX_RING = True
 LANGUAGETOOL_URL = env.languagetool_url
 

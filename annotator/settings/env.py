@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,7 +54,7 @@ class Env(BaseSettings):
     )
     models: Path | None = Field(
         default=None,
-        description="Holds folders of MiniGPTs that answers may be made again with; HOME/models.",
+        description="Holds the sites' models, each in a folder called as its digest; HOME/models.",
     )
     vlm_url: str = Field(
         default="",
@@ -77,6 +78,15 @@ class Env(BaseSettings):
     licence: str = Field(
         default="All rights reserved by the owner of the pictures.",
         description="Written into snapshots, unless one is made with another.",
+    )
+    training_threads: int = Field(
+        default=max(1, (os.cpu_count() or 2) // 2), ge=1, description="Of a training on this host."
+    )
+    training_free_disk_mb: int = Field(
+        default=2048, description="A training does not begin with less free on the disk."
+    )
+    training_free_memory_mb: int = Field(
+        default=2048, description="Nor with less memory to be had."
     )
     egress_allow: CommaList = Field(
         default=[], description="Hosts, addresses and networks inside that URL lists may name."
@@ -121,11 +131,15 @@ class Env(BaseSettings):
             return {"base_url": self.recognizer_urls}
         if self.recognizer.endswith("VlmRecognizer"):
             return {"sites_dir": self.sites_dir, **self.vlm_options}
-        return {"sites_dir": self.sites_dir, "model": self.model or None}
+        return {
+            "sites_dir": self.sites_dir,
+            "models_dir": self.models_dir,
+            "model": self.model or None,
+        }
 
     @property
     def models_dir(self) -> Path:
-        """Where MiniGPTs of former and future versions lie."""
+        """Where the sites' models lie; the recognizer reads them there."""
         return self.models or self.home / "models"
 
     @property

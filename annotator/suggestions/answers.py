@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -22,10 +23,19 @@ from annotator.accounts.models import Site, User
 from annotator.core.errors import DomainError, FieldError, Invalid, Unavailable
 from annotator.media import services as media
 from annotator.media.pictures import BadPicture, Picture
-from inference.contracts import Description, Failure, Found, Recognition, RecognizerError
+from annotator.modelhub import queries as hub
+from annotator.modelhub.models import ModelVersion
+from inference.contracts import (
+    Description,
+    Failure,
+    Found,
+    ModelRefused,
+    Recognition,
+    RecognizerError,
+)
 from inference.logs import REQUEST_ID
 
-from . import memory
+from . import memory, sights
 from .batches import batches
 from .models import Evidence, MachineAnswer
 from .recognizer import get_recognizer
@@ -51,6 +61,8 @@ class Answered:
     description: Description
     recognition: Recognition
     verify_ms: float
+    model: ModelVersion | None = None
+    """The version that had part in it, None for the shipped one."""
     answer_id: int | None = None
 
 
@@ -68,11 +80,26 @@ def recognize(
     """The answer to each picture of a call, or why there is none. Raises
     :class:`annotator.core.errors.Unavailable` when the recognizer does not answer."""
     results: list[Any] = list(_verify(asked))
-    seen = _describe([one for one in results if isinstance(one, _Verified)], urgent=urgent)
-    results = [next(seen) if isinstance(one, _Verified) else one for one in results]
-    good = [one for one in results if not isinstance(one, DomainError)]
-    ranked = iter(_answered(site, good, caller))
-    return [one if isinstance(one, DomainError) else next(ranked) for one in results]
+    choose = hub.chooser(site)
+    arms: dict[ModelVersion | None, list[_Verified]] = {}
+    for one in results:
+        if isinstance(one, _Verified):
+            arms.setdefault(choose(one.picture.sha256), []).append(one)
+    for version, some in arms.items():
+        found = sights.with_fallback(
+            site.pk, version, partial(_recognized, site=site, verified=some, urgent=urgent)
+        )
+        for verified, answer in zip(some, found.answer, strict=True):
+            if isinstance(answer, Answered):
+                recognition = found.flagged(answer.recognition)
+                answer = replace(answer, recognition=recognition, model=found.version)
+            results[verified.place] = answer
+    places = [one for some in arms.values() for one in some]
+    good = [one for one in places if isinstance(results[one.place], Answered)]
+    kept = _keep(site, [(one, results[one.place]) for one in good], caller)
+    for one, answer_id in zip(good, kept, strict=True):
+        results[one.place] = replace(results[one.place], answer_id=answer_id)
+    return results
 
 
 def similar(*, site: Site, query: Asked | str, count: int) -> Found:
@@ -113,12 +140,14 @@ def _verify(asked: Sequence[Asked | Invalid]) -> list[_Verified | Invalid]:
 
 
 def _describe(
-    verified: Sequence[_Verified], *, urgent: bool
+    verified: Sequence[_Verified], *, urgent: bool, model: str = ""
 ) -> Iterator[tuple[_Verified, Description] | DomainError]:
     described: list[Description | Failure] = []
     for batch in batches(verified, lambda one: len(one.asked.data)):
         with _answering():
-            described += get_recognizer().describe([v.asked.data for v in batch], urgent=urgent)
+            described += get_recognizer().describe(
+                [v.asked.data for v in batch], urgent=urgent, model=model
+            )
     for one, answer in zip(verified, described, strict=True):
         if isinstance(answer, Failure) and answer.code == "internal":
             # The model's fault, not the picture's; who asks again at once is told the same.
@@ -130,25 +159,32 @@ def _describe(
             yield one, answer
 
 
-def _answered(
-    site: Site, seen: Sequence[tuple[_Verified, Description]], caller: User
-) -> list[Answered]:
-    if not seen:
-        return []
+def _recognized(
+    version: ModelVersion | None, *, site: Site, verified: Sequence[_Verified], urgent: bool
+) -> list[Answered | DomainError]:
+    """What is said of pictures with ``version``, in their order. Raises :class:`ModelRefused` and
+    :class:`annotator.core.errors.Unavailable`."""
+    digest = version.digest if version else ""
+    seen = list(_describe(verified, urgent=urgent, model=digest))
+    good = [description for _, description in (s for s in seen if not isinstance(s, DomainError))]
     with _answering():
-        ranked = get_recognizer().rank(memory.site_ref(site.pk), [d for _, d in seen])
-    kept = _keep(site, seen, ranked, caller)
+        ranked = iter(
+            get_recognizer().rank(memory.site_ref(site.pk), good, model=digest) if good else []
+        )
     return [
-        Answered(description, recognition, verified.ms, answer_id)
-        for (verified, description), recognition, answer_id in zip(seen, ranked, kept, strict=True)
+        one if isinstance(one, DomainError) else Answered(one[1], next(ranked), one[0].ms)
+        for one in seen
     ]
 
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """A recognizer that is away, busy or behind is a problem of the moment to those who ask."""
+    """A recognizer that is away, busy or behind is a problem of the moment to those who ask; a model that
+    it refuses is not."""
     try:
         yield
+    except ModelRefused:
+        raise
     except RecognizerError as error:
         code = "recognizer_busy" if error.retry_after_s else "recognizer_unavailable"
         raise Unavailable(code, retry_after_s=error.retry_after_s or DEFAULT_RETRY_S) from error
@@ -158,17 +194,14 @@ def _answering() -> Iterator[None]:
 
 
 def _keep(
-    site: Site,
-    seen: Sequence[tuple[_Verified, Description]],
-    ranked: Sequence[Recognition],
-    caller: User,
+    site: Site, answered: Sequence[tuple[_Verified, Answered]], caller: User
 ) -> Sequence[int | None]:
     """Store answers as the site wishes; their ids."""
-    if site.keep_answers == Site.Keep.NOTHING:
-        return [None] * len(ranked)
+    if site.keep_answers == Site.Keep.NOTHING or not answered:
+        return [None] * len(answered)
     with_pictures = site.keep_answers == Site.Keep.PICTURES
     with transaction.atomic():
-        evidence = _keep_evidence(site, [description for _, description in seen])
+        evidence = _keep_evidence(site, [answer.description for _, answer in answered])
         rows = [
             MachineAnswer(
                 site=site,
@@ -179,11 +212,12 @@ def _keep(
                 image=media.store_image(site=site, data=one.asked.data, picture=one.picture)
                 if with_pictures
                 else None,
-                recognition=recognition.to_json(),
+                model=answer.model,
+                recognition=answer.recognition.to_json(),
                 sensor_data=dict(one.asked.sensor_data),
                 context_metadata=dict(one.asked.context_metadata),
             )
-            for (one, _), kept, recognition in zip(seen, evidence, ranked, strict=True)
+            for (one, answer), kept in zip(answered, evidence, strict=True)
         ]
         # One after the other: not every database tells the ids of many.
         for row in rows:

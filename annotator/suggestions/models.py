@@ -14,7 +14,6 @@ class PictureDescription(models.Model):
     describer = models.CharField(max_length=128)
     embedding = models.BinaryField()
     keypoints = models.BinaryField(default=b"")
-    sight = models.BinaryField(default=b"")
     barcodes = models.JSONField(default=list)
     ocr_lines = models.JSONField(default=list)
     missing = models.JSONField(default=dict)
@@ -22,11 +21,32 @@ class PictureDescription(models.Model):
     created_at = models.DateTimeField(auto_now=True)
 
 
+class Sight(models.Model):
+    """What one model saw in a picture (:mod:`inference.minigpt.sight`), kept so that it can caption it for
+    any catalog, and so that nothing is looked at again when another model becomes live. ``digest`` is that of the
+    model's bundle, empty for the shipped one; ``seen_by`` is how the recognizer calls it."""
+
+    image = models.ForeignKey("media.StoredImage", related_name="sights", on_delete=models.CASCADE)
+    digest = models.CharField(max_length=64, blank=True)
+    seen_by = models.CharField(max_length=64, blank=True)
+    data = models.BinaryField(default=b"")
+    created_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["image", "digest"], name="sight_once_a_model")
+        ]
+
+
 class Suggestion(models.Model):
-    """One proposal for a capture. Rows never change: an annotation points at the one it was shown."""
+    """One proposal for a capture. Rows never change: an annotation points at the one it was shown.
+    ``model`` is the version that had part in it, null for the shipped one."""
 
     capture = models.ForeignKey(
         "captures.Capture", related_name="suggestions", on_delete=models.CASCADE
+    )
+    model = models.ForeignKey(
+        "modelhub.ModelVersion", null=True, related_name="suggestions", on_delete=models.SET_NULL
     )
     model_version = models.CharField(max_length=128)
     site_number = models.PositiveBigIntegerField()
@@ -117,6 +137,9 @@ class MachineAnswer(models.Model):
     evidence = models.ForeignKey(Evidence, related_name="answers", on_delete=models.PROTECT)
     image = models.ForeignKey(
         "media.StoredImage", null=True, related_name="+", on_delete=models.SET_NULL
+    )
+    model = models.ForeignKey(
+        "modelhub.ModelVersion", null=True, related_name="+", on_delete=models.SET_NULL
     )
     recognition = models.JSONField()
     sensor_data = models.JSONField(default=dict)

@@ -30,11 +30,7 @@ _VIEWS: Statement[Capture] = Statement(
     lambda scene: (
         Capture.objects.filter(scene_id=scene)
         .select_related("image__description", "suggestion_status__current")
-        .defer(
-            "image__description__embedding",
-            "image__description__keypoints",
-            "image__description__sight",
-        )
+        .defer("image__description__embedding", "image__description__keypoints")
     )
 )
 
@@ -44,7 +40,7 @@ def suggested_views_of(scene_ids: Iterable[int]) -> dict[int, list[Capture]]:
     rows = (
         Capture.objects.filter(scene__in=list(scene_ids))
         .select_related("image__description", "suggestion_status__current")
-        .defer("image__description__keypoints", "image__description__sight")
+        .defer("image__description__keypoints")
     )
     found: dict[int, list[Capture]] = {}
     for row in rows:

@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,8 +16,11 @@ from django.utils.module_loading import import_string
 
 from annotator.media import services as media
 from annotator.media.models import StoredImage
+from annotator.modelhub import queries as hub
+from annotator.modelhub.models import ModelVersion
 from inference.contracts import (
     Description,
+    ModelRefused,
     OtherDescriber,
     Recognition,
     Recognizer,
@@ -28,9 +31,10 @@ from inference.contracts import (
 
 from . import memory
 from .answers import description_of
-from .models import MachineAnswer, PictureDescription, Suggestion
+from .models import MachineAnswer, PictureDescription, Sight, Suggestion
 from .recognizer import get_recognizer
 from .services import as_description
+from .sights import FALLBACK
 
 LIVE = "live"
 _SUGGESTION = "suggestion:"
@@ -50,7 +54,7 @@ class CannotReplay(Exception):
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A stored answer and what it was made of; ``parts`` are those of its parts that were stored,
-    ``image`` is there where the picture was kept."""
+    ``image`` is there where the picture was kept. ``model`` had part in it, None for the shipped one."""
 
     name: str
     site_id: int
@@ -58,6 +62,7 @@ class Stored:
     description: Description
     image: StoredImage | None
     parts: frozenset[str]
+    model: ModelVersion | None
 
 
 def stored_answers(name: str) -> list[Stored]:
@@ -65,7 +70,7 @@ def stored_answers(name: str) -> list[Stored]:
     ``suggestion:<id>``. Raises :class:`CannotReplay` when there are none."""
     if name.startswith(_SUGGESTION):
         return [_suggestion(name.removeprefix(_SUGGESTION))]
-    rows = MachineAnswer.objects.select_related("evidence", "image").order_by("pk")
+    rows = MachineAnswer.objects.select_related("evidence", "image", "model").order_by("pk")
     found = list(rows.filter(pk=int(name)) if name.isdecimal() else rows.filter(request_id=name))
     if not found:
         raise CannotReplay(f"No answer {name} is kept.")
@@ -77,6 +82,7 @@ def stored_answers(name: str) -> list[Stored]:
             description=_evidence_of(row),
             image=row.image,
             parts=frozenset(row.recognition) - _NOT_SAID,
+            model=row.model,
         )
         for row in found
     ]
@@ -90,13 +96,17 @@ def _evidence_of(row: MachineAnswer) -> Description:
 
 
 def _suggestion(number: str) -> Stored:
-    rows = Suggestion.objects.select_related("capture__image")
+    rows = Suggestion.objects.select_related("capture__image", "model")
     row = rows.filter(pk=int(number)).first() if number.isdecimal() else None
     if row is None:
         raise CannotReplay(f"There is no suggestion {number}.")
     image = row.capture.image
     seen = PictureDescription.objects.filter(image=image).first()
-    if seen is None or not row.model_version.startswith(seen.describer):
+    sight = Sight.objects.filter(image=image, digest=row.model.digest if row.model else "").first()
+    names = row.model_version.split("+")
+    models = [name for name in names if name.startswith("minigpt-")]
+    replaced = models and (sight is None or sight.seen_by not in models)
+    if seen is None or replaced or not row.model_version.startswith(seen.describer):
         raise CannotReplay(
             f"What {row.model_version} saw in the picture of suggestion {number} was replaced by "
             "what a later version saw."
@@ -105,9 +115,10 @@ def _suggestion(number: str) -> Stored:
         name=f"{_SUGGESTION}{row.pk}",
         site_id=row.capture.site_id,
         recognition=Recognition.from_json({name: getattr(row, name) for name in _SUGGESTED}),
-        description=as_description(image, seen),
+        description=as_description(image, seen, sight),
         image=image,
         parts=frozenset(_SUGGESTED) - _NOT_SAID,
+        model=row.model,
     )
 
 
@@ -134,7 +145,7 @@ class Replay:
         self._memories += 1
         site = f"again-{self._memories}"
         try:
-            recognizer = self._open(answer.model_version, self._folder)
+            recognizer = self._open(answer.model_version, self._folder, stored.model)
             for first, last in (
                 (1, answer.learned_number),
                 (answer.learned_number + 1, answer.site_number),
@@ -143,7 +154,10 @@ class Replay:
                     memory.restate(stored.site_id, self._folder / site, first=first, last=last)
                 if last == answer.learned_number > 0:
                     recognizer.settle(site)
-            return recognizer.rank(SiteRef(site, answer.site_number), [stored.description])[0]
+            again = recognizer.rank(SiteRef(site, answer.site_number), [stored.description])[0]
+            # Which model was to answer is no part of what this one says.
+            said = tuple(flag for flag in answer.flags if flag == FALLBACK)
+            return replace(again, flags=(*again.flags, *said))
         except (RecognizerError, ValueError) as error:
             raise CannotReplay(f"{answer.model_version} cannot be asked again: {error}") from error
 
@@ -152,18 +166,19 @@ class Replay:
         what is known now. Raises :class:`CannotReplay`."""
         try:
             if version == LIVE:
-                return _ask(get_recognizer(), stored)
+                return _ask_live(stored)
             recognizer = self._open(version, Path(settings.SITES_DIR))
             recognizer.settle(memory.site_key(stored.site_id))
             return _ask(recognizer, stored)
         except RecognizerError as error:
             raise CannotReplay(f"{version} cannot be asked: {error}") from error
 
-    def _open(self, version: str, sites_dir: Path) -> Replayer:
+    def _open(self, version: str, sites_dir: Path, model: ModelVersion | None = None) -> Replayer:
         if (version, sites_dir) not in self._opened:
             models = Path(settings.MODELS_DIR)
-            folders = sorted(models.iterdir()) if models.is_dir() else []
-            named = [Path(settings.MODEL)] if settings.MODEL else []
+            folders = sorted(models.glob("[!.]*")) if models.is_dir() else []
+            named = [models / model.digest] if model else []
+            named += [Path(settings.MODEL)] if settings.MODEL else []
             opened: Replayer = import_string(settings.REPLAYER)(
                 version, sites_dir=sites_dir, models=[*named, *folders]
             )
@@ -171,17 +186,29 @@ class Replay:
         return self._opened[version, sites_dir]
 
 
-def _ask(recognizer: Recognizer, stored: Stored) -> Recognition:
+def _ask_live(stored: Stored) -> Recognition:
+    """What the site's live model says."""
+    version = hub.chosen(stored.site_id, stored.description.image_sha256)
+    for one in [version, *(hub.fallbacks(stored.site_id, version) if version else ())]:
+        try:
+            return _ask(get_recognizer(), stored, one.digest if one else "")
+        except ModelRefused:
+            if one is None:
+                raise
+    raise AssertionError("the shipped model is always among those asked")
+
+
+def _ask(recognizer: Recognizer, stored: Stored, model: str = "") -> Recognition:
     site = memory.site_ref(stored.site_id)
     try:
-        return recognizer.rank(site, [stored.description])[0]
+        return recognizer.rank(site, [stored.description], model=model)[0]
     except OtherDescriber as error:
         if stored.image is None:
             raise RecognizerError("it has to see the picture, which was not kept") from error
-        (seen,) = recognizer.describe([media.original_bytes(stored.image)])
+        (seen,) = recognizer.describe([media.original_bytes(stored.image)], model=model)
         if not isinstance(seen, Description):
             raise RecognizerError(seen.detail) from error
-        return recognizer.rank(site, [seen])[0]
+        return recognizer.rank(site, [seen], model=model)[0]
 
 
 def said(recognition: Recognition, parts: Collection[str] = ()) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from annotator.core import events
 from annotator.core.outbox import TryLater
 from annotator.media import services as media
 from annotator.media.models import StoredImage
+from annotator.modelhub import queries as hub
+from annotator.modelhub.models import ModelVersion
 from inference.contracts import (
     Barcode,
     Description,
@@ -26,11 +28,12 @@ from inference.contracts import (
     RecognizerError,
 )
 
-from . import memory
+from . import memory, sights
 from .batches import batches
 from .models import (
     CaptureSuggestion,
     PictureDescription,
+    Sight,
     SiteMemory,
     Suggestion,
     SuggestionState,
@@ -119,9 +122,10 @@ def _first_scene(captures: Sequence[Capture]) -> int | None:
 # --- asking the recognizer -------------------------------------------------------------------
 
 
-def describe(images: Sequence[StoredImage]) -> dict[int, PictureDescription]:
-    """Descriptions by image id, asked for where none is kept. Pictures that the recognizer cannot
-    describe are absent. Raises :class:`TryLater` when it does not answer."""
+def describe(images: Sequence[StoredImage], *, model: str = "") -> dict[int, PictureDescription]:
+    """Descriptions by image id, asked for where none is kept; then the model of digest ``model`` looks too.
+    Pictures that the recognizer cannot describe are absent. Raises :class:`TryLater` when it does not
+    answer, and :class:`ModelRefused`."""
     kept = {
         row.image_id: row
         for row in PictureDescription.objects.filter(image__in=[image.pk for image in images])
@@ -129,10 +133,12 @@ def describe(images: Sequence[StoredImage]) -> dict[int, PictureDescription]:
     wanted = {image.pk: image for image in images if image.pk not in kept}
     for batch in batches(list(wanted.values()), lambda image: image.size):
         with _later_when_busy():
-            answers = get_recognizer().describe([media.original_bytes(image) for image in batch])
+            answers = get_recognizer().describe(
+                [media.original_bytes(image) for image in batch], model=model
+            )
         for image, answer in zip(batch, answers, strict=True):
             if isinstance(answer, Description):
-                kept[image.pk] = keep_description(image, answer)
+                kept[image.pk] = keep_description(image, answer, model=model)
                 _notice_describer(site_id=image.site_id, describer=answer.describer)
     return kept
 
@@ -178,26 +184,34 @@ def _later_when_busy() -> Iterator[None]:
         raise TryLater(str(error), after_s=error.retry_after_s) from error
 
 
-def keep_description(image: StoredImage, description: Description) -> PictureDescription:
-    """Store what was seen in a picture, in place of an earlier description."""
+def keep_description(
+    image: StoredImage, description: Description, *, model: str = ""
+) -> PictureDescription:
+    """Store what was seen in a picture, by ``model`` too, in place of an earlier description."""
     row, _ = PictureDescription.objects.update_or_create(
         image=image,
         defaults={
             "describer": description.describer,
             "embedding": description.embedding,
             "keypoints": description.keypoints,
-            "sight": description.sight,
             "barcodes": [asdict(barcode) for barcode in description.barcodes],
             "ocr_lines": [asdict(line) for line in description.ocr_lines],
             "missing": dict(description.missing),
             "timings_ms": dict(description.timings_ms),
         },
     )
+    if description.sight:
+        sights.keep(image.pk, model, description.sight, description.seen_by)
     return row
 
 
-def as_description(image: StoredImage, row: PictureDescription) -> Description:
-    """A kept description in the contract's form."""
+def as_description(
+    image: StoredImage, row: PictureDescription, sight: Sight | None = None
+) -> Description:
+    """A kept description in the contract's form, with what one model saw."""
+    missing = dict(row.missing)
+    if sight is not None:
+        missing.pop("minigpt", None)
     return Description(
         image_sha256=image.sha256,
         width_px=image.width,
@@ -205,10 +219,11 @@ def as_description(image: StoredImage, row: PictureDescription) -> Description:
         describer=row.describer,
         embedding=bytes(row.embedding),
         keypoints=bytes(row.keypoints),
-        sight=bytes(row.sight),
+        sight=bytes(sight.data) if sight else b"",
+        seen_by=sight.seen_by if sight else "",
         barcodes=tuple(Barcode(b["text"], b["format"], _points(b)) for b in row.barcodes),
         ocr_lines=tuple(OcrLine(o["text"], o["confidence"], _points(o)) for o in row.ocr_lines),
-        missing=row.missing,
+        missing=missing,
         timings_ms=row.timings_ms,
     )
 
@@ -220,34 +235,71 @@ def _points(data: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
 def suggest(captures: Sequence[Capture], *, only_changes: bool = False) -> int:
     """Store a new current suggestion for each capture; returns how many were stored.
 
-    With ``only_changes`` a suggestion that says what the current one says is not stored again.
-    Captures whose picture cannot be described are marked as failed.
+    Which model has part in it hangs on the site and the picture; one that the recognizer refuses is
+    replaced by what answered before it, and that is said. With ``only_changes`` a suggestion that says what
+    the current one says is not stored again. Captures whose picture cannot be described are marked as failed.
     """
-    described = describe([capture.image for capture in captures])
-    stored = 0
-    by_site: dict[int, list[Capture]] = {}
+    arms: dict[tuple[int, ModelVersion | None], list[Capture]] = {}
+    choosers = {site: hub.chooser(site) for site in {capture.site_id for capture in captures}}
     for capture in captures:
-        if capture.image_id in described:
-            by_site.setdefault(capture.site_id, []).append(capture)
-        else:
-            _finish(capture, None, "unreadable")
-    for site_id, group in by_site.items():
-        descriptions = [as_description(c.image, described[c.image_id]) for c in group]
-        try:
-            with _later_when_busy():
-                answers = get_recognizer().rank(memory.site_ref(site_id), descriptions)
-        except OtherDescriber as error:
-            # The recognizer was upgraded: what was seen is seen anew.
-            images = [capture.image_id for capture in group]
-            PictureDescription.objects.filter(image__in=images).delete()
-            raise TryLater(str(error), after_s=0.0) from error
-        current = _current(group) if only_changes else {}
-        for capture, answer in zip(group, answers, strict=True):
-            if capture.pk in current and _says_the_same(current[capture.pk], answer):
-                continue
-            _finish(capture, answer)
-            stored += 1
+        version = choosers[capture.site_id](capture.image.sha256)
+        arms.setdefault((capture.site_id, version), []).append(capture)
+    return sum(
+        _suggest(site_id, group, version, only_changes)
+        for (site_id, version), group in arms.items()
+    )
+
+
+def _suggest(
+    site_id: int, captures: Sequence[Capture], version: ModelVersion | None, only_changes: bool
+) -> int:
+    found = sights.with_fallback(site_id, version, lambda one: _recognized(site_id, captures, one))
+    current = _current(captures) if only_changes else {}
+    stored = 0
+    for capture in captures:
+        answer = found.answer.get(capture.pk)
+        if answer is None:
+            _finish(capture, None, error="unreadable")
+            continue
+        old = current.get(capture.pk)
+        if old and old.model_id == found.model_id and _says_the_same(old, answer):
+            continue
+        _finish(capture, found.flagged(answer), model=found.version)
+        stored += 1
     return stored
+
+
+def _recognized(
+    site_id: int, captures: Sequence[Capture], version: ModelVersion | None
+) -> dict[int, Recognition]:
+    """What is proposed for each capture with ``version``, by their ids; those that cannot be described
+    are absent. Raises :class:`ModelRefused` and :class:`TryLater`."""
+    digest = version.digest if version else ""
+    described = describe([capture.image for capture in captures], model=digest)
+    good = [capture for capture in captures if capture.image_id in described]
+    images = [capture.image for capture in good]
+    with _later_when_busy():
+        seen = sights.of(images, digest)
+
+    def ranked() -> list[Recognition]:
+        descriptions = [
+            as_description(image, described[image.pk], seen.get(image.pk)) for image in images
+        ]
+        with _later_when_busy():
+            return get_recognizer().rank(memory.site_ref(site_id), descriptions, model=digest)
+
+    try:
+        try:
+            answers = ranked() if good else []
+        except OtherDescriber:
+            with _later_when_busy():
+                seen = sights.anew(images, digest)
+            answers = ranked()
+    except OtherDescriber as error:
+        # The recognizer was upgraded: what was seen is seen anew.
+        PictureDescription.objects.filter(image__in=images).delete()
+        raise TryLater(str(error), after_s=0.0) from error
+    return {capture.pk: answer for capture, answer in zip(good, answers, strict=True)}
 
 
 def _current(captures: Iterable[Capture]) -> dict[int, Suggestion]:
@@ -262,13 +314,20 @@ def _says_the_same(old: Suggestion, new: Recognition) -> bool:
     return old_top == [(c.sku_code, round(c.confidence, 1)) for c in new.candidates[:3]]
 
 
-def _finish(capture: Capture, answer: Recognition | None, error: str = "") -> None:
+def _finish(
+    capture: Capture,
+    answer: Recognition | None,
+    *,
+    model: ModelVersion | None = None,
+    error: str = "",
+) -> None:
     with transaction.atomic():
         suggestion = None
         if answer is not None:
             data = answer.to_json()
             suggestion = Suggestion.objects.create(
                 capture=capture,
+                model=model,
                 **{key: data[key] for key in ("model_version", "site_number", "learned_number")},
                 fields=data["fields"],
                 **{key: data[key] for key in ("candidates", "neighbours", "flags", "timings_ms")},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,6 +75,12 @@ RULES: Final[Mapping[str, tuple[int, str, str, str]]] = {
         "{text} boxes are drawn",
         "枠は {text} 個です",
     ),
+    "barcode_differs": (
+        0,
+        "照片上的条码属于“{text}”",
+        "The barcode in the picture is that of “{text}”",
+        "写真のバーコードは「{text}」のものです",
+    ),
 }
 
 _SPACED = re.compile(r"(?<=[0-9])[ \u3000]+(?=[A-Za-z\u4e00-\u9fff])")
@@ -93,11 +99,12 @@ _BRACKETS = ("()", "（）", "[]", "“”", "《》")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What else is known: the catalog's values of the chosen SKU by field, and how many boxes are drawn
-    (0: none)."""
+    """What else is known: the catalog's values of the chosen SKU by field, how many boxes are drawn
+    (0: none), and the SKUs of the catalog whose barcodes were read in the picture."""
 
     catalog: Mapping[str, str] = field(default_factory=dict)
     boxes: int = 0
+    barcodes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,10 @@ def findings(
     found: list[Finding] = []
     for f in schema.fields:
         value = values.get(f.key)
-        if isinstance(value, Unknown) or not value or f.kind == "sku":
+        if isinstance(value, Unknown) or not value:
+            continue
+        if f.kind == "sku":
+            found += _of_barcodes(f, value, world.barcodes)
             continue
         found += _of_text(f, value)
         found += _of_kind(f, value, [code for code in codes if isinstance(code, str)])
@@ -183,6 +193,15 @@ def _of_world(f: Field, value: str, world: World) -> Iterator[Finding]:
         if float(number) != world.boxes:
             count = str(world.boxes)
             yield Finding(f.key, "boxes_differ", 0, len(value), count, count + unit)
+
+
+def _of_barcodes(f: Field, value: str, codes: Sequence[str]) -> Iterator[Finding]:
+    """A SKU none of whose barcodes was read, where another's was. It is mended where one alone was."""
+    read = {fold(code): code for code in codes}
+    if read and fold(value) not in read:
+        named = list(read.values())
+        fix = named[0] if len(named) == 1 else None
+        yield Finding(f.key, "barcode_differs", 0, len(value), "、".join(named), fix)
 
 
 def _each(

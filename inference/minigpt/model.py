@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -60,7 +61,7 @@ class MiniGPTConfig(PretrainedConfig):
         width: int = 192,
         heads: int = 6,
         queries: int = 18,
-        detail: int = 64,
+        detail: int = 48,
         qformer_layers: int = 2,
         decoder_layers: int = 3,
         max_tokens: int = 256,
@@ -181,7 +182,8 @@ class QFormer(nn.Module):
 class Details(nn.Module):
     """What is small: dents and tears, and where units stand, counted by density.
 
-    Fine cells tell edges, the tower's cells what they are edges of.
+    Fine cells tell edges, the tower's cells what they are edges of; each then hears of ever more of
+    its neighbours (dilated convolutions, as Li et al. 2018 count with them).
     """
 
     size: int
@@ -190,32 +192,24 @@ class Details(nn.Module):
     def __init__(self, config: MiniGPTConfig, tower: Tower) -> None:
         super().__init__()
         detail = config.detail
-        self.near = nn.Linear(tower.fine_channels, detail)
+        self.near = nn.Conv2d(tower.fine_channels, detail, 1)
         self.around = nn.Linear(tower.channels, detail)
         self.dropout = nn.Dropout2d(config.dropout)
-        self.first = nn.Conv2d(detail, detail, 3, padding=1)
-        self.second = nn.Conv2d(detail, detail, 3, padding=2, dilation=2)
+        self.mixes = nn.ModuleList(
+            nn.Conv2d(detail, detail, 3, padding=reach, dilation=reach) for reach in (1, 2, 4)
+        )
         self.unit = nn.Conv2d(detail, 1, 1)
         assert self.unit.bias is not None
-        nn.init.constant_(self.unit.bias, -4.0)  # next to no units, to begin with
+        nn.init.constant_(self.unit.bias, -5.0)  # next to no units, to begin with
         places = (config.side_px // 32) ** 2
         self.size = len(config.looks) * 2 * detail + places + MAX_UNITS + 1
         self.norm = nn.LayerNorm(self.size)
 
     def forward(self, cells: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
-        """Cells [B, K, N, C] and fine cells [B, K, M, F] → a summary [B, E] and the density of units
+        """Cells [B, K, N, C] and fine cells [B, K, F, √M, √M] → a summary [B, E] and the density of units
         in the first look [B, M], whose sum is their number."""
-        batch, looks, count, _ = fine.shape
-        side, wide = math.isqrt(count), math.isqrt(cells.shape[2])
-        near = self.near(fine).flatten(0, 1).transpose(1, 2)
-        around = self.around(cells).flatten(0, 1).transpose(1, 2)
-        around = around.unflatten(2, (wide, wide))
-        around = around.repeat_interleave(side // wide, 2).repeat_interleave(side // wide, 3)
-        x = self.dropout(functional.gelu(near.unflatten(2, (side, side)) + around))
-        x = x + functional.gelu(self.first(x))
-        x = x + functional.gelu(self.second(x))
-        x = x.unflatten(0, (batch, looks))
-        density = functional.softplus(self.unit(x[:, 0]).float()).flatten(1)
+        x = self.features(cells, fine)
+        density = self.density(x[:, 0])
         units = density.sum(dim=1, keepdim=True)
         steps = torch.arange(MAX_UNITS + 1, device=units.device)
         near_count = torch.exp(-((units - steps) ** 2) / (2 * 0.35**2))
@@ -223,6 +217,21 @@ class Details(nn.Module):
         pooled = torch.cat([flat.mean(dim=3), flat.amax(dim=3)], dim=2).flatten(1)
         summary = torch.cat([pooled, coarse(density, cells.shape[2]), near_count], dim=1)
         return self.norm(summary), density
+
+    def features(self, cells: Tensor, fine: Tensor) -> Tensor:
+        """What fine cells tell [B, K, E, √M, √M]."""
+        times = fine.shape[3] // math.isqrt(cells.shape[2])
+        around = self.around(cells).flatten(0, 1).transpose(1, 2)
+        around = around.unflatten(2, (math.isqrt(cells.shape[2]), -1))
+        around = around.repeat_interleave(times, 2).repeat_interleave(times, 3)
+        x = self.dropout(functional.gelu(self.near(fine.flatten(0, 1)) + around))
+        for mix in self.mixes:
+            x = x + functional.gelu(mix(x))
+        return x.unflatten(0, fine.shape[:2])
+
+    def density(self, features: Tensor) -> Tensor:
+        """The units that features of a look [B, E, √M, √M] tell of in each fine cell [B, M]."""
+        return functional.softplus(self.unit(features).float()).flatten(1)
 
 
 class DecoderLayer(nn.Module):
@@ -265,6 +274,8 @@ class MiniGPT(PreTrainedModel):
     at a time."""
 
     config_class = MiniGPTConfig
+    supports_gradient_checkpointing = True
+    gradient_checkpointing = False
     base_model_prefix = "minigpt"
     _tied_weights_keys = {}
 
@@ -307,7 +318,13 @@ class MiniGPT(PreTrainedModel):
 
     def encode_stems(self, stems: Tensor) -> Encoded:
         """The same from what the tower's stem made of each look [B, K, …]."""
-        cells = each_look(self.tower.tail, stems)
+        tail = self.tower.tail
+        if self.gradient_checkpointing and self.training:
+            tail = partial(self._gradient_checkpointing_func, tail)
+        return self.encode_cells(each_look(tail, stems), stems)
+
+    def encode_cells(self, cells: Tensor, stems: Tensor) -> Encoded:
+        """The same where the tower's tail has made its cells [B, K, N, C] of them."""
         outputs, gaze = self.qformer(cells)
         small, density = self.details(cells, each_look(self.tower.fine, stems))
         strong = cells * cells * cells
@@ -368,24 +385,37 @@ class MiniGPT(PreTrainedModel):
         """The place of the first token that is given before a caption."""
         return self.config.max_tokens // 2
 
-    def forward(
-        self, stems: Tensor, tokens: Tensor, heard: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """What the tower's stem made of each look [B, K, …], captions [B, T] and what is ``heard``
-        before them [B, P], padded, → ``logits`` [B, T, V] of the token after each, ``gaze``
-        [B, Q, K · N], ``looks`` [B, T, Q], ``density`` [B, M] and the logits of each head."""
-        encoded = self.encode_stems(stems)
-        past, mask = self.begin(encoded.outputs), None
+    def decode(
+        self, outputs: Tensor, tokens: Tensor, heard: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Logits [B, T, V] of the token after each of captions [B, T], and weights on the queries
+        [B, T, Q], after the queries' ``outputs`` [B, Q, D] and what is ``heard`` [B, P], padded."""
+        past, mask = self.begin(outputs), None
         if heard is not None:
             place = torch.arange(heard.shape[1], device=heard.device)[None] + self.heard_from
             _, past, _ = self.step(heard, past, place)
             open_ = torch.cat(
-                [torch.ones_like(heard[:, :1]).expand(-1, encoded.outputs.shape[1]), heard], 1
+                [torch.ones_like(heard[:, :1]).expand(-1, outputs.shape[1]), heard], 1
             )
             mask = causal_mask(tokens.shape[1], past.shape[4]).to(past)
             mask = mask + functional.pad((open_ == PAD) * -1e4, (0, tokens.shape[1]))[:, None, None]
         place = torch.arange(tokens.shape[1], device=tokens.device)[None]
         logits, _, looks = self.step(tokens, past, place, mask)
+        return logits, looks
+
+    def forward(
+        self,
+        stems: Tensor,
+        tokens: Tensor,
+        heard: Tensor | None = None,
+        cells: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """What the tower's stem made of each look [B, K, …], with the tail's ``cells`` where they are
+        known, captions [B, T] and what is ``heard`` before them [B, P], padded, → ``logits`` [B, T, V]
+        of the token after each, ``gaze`` [B, Q, K · N], ``looks`` [B, T, Q], ``density`` [B, M] and the
+        logits of each head."""
+        encoded = self.encode_stems(stems) if cells is None else self.encode_cells(cells, stems)
+        logits, looks = self.decode(encoded.outputs, tokens, heard)
         said = {"logits": logits, "gaze": encoded.gaze, "looks": looks, "density": encoded.density}
         return said | encoded.heads
 

@@ -9,13 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+FINE_PX = 8
+"""Side of a fine cell."""
+
 
 class Tower(nn.Module):
     """``channels`` is C; N is a square number, row by row from the upper left.
 
     ``stem`` and ``tail`` are its two parts: while a site is learned, what the stem makes of a
     picture is computed once and kept, and the tail is trained along. ``fine_channels`` is F of the
-    smaller cells [B, M, F] that the stem is good for, 16 px each.
+    smaller cells [B, F, S / 8, S / 8] that the stem is good for, :data:`FINE_PX` each.
     """
 
     channels: int
@@ -30,7 +33,7 @@ class Tower(nn.Module):
         raise NotImplementedError
 
     def fine(self, stems: Tensor) -> Tensor:
-        """The fine cells [B, M, F] of what ``stem`` made."""
+        """The fine cells [B, F, S / 8, S / 8] of what ``stem`` made."""
         raise NotImplementedError
 
     def tail_modules(self) -> list[str]:
@@ -49,15 +52,16 @@ class Tower(nn.Module):
 
 
 class Lite0Tower(Tower):
-    """EfficientNet-Lite0 (Tan & Le 2019; ImageNet weights under Apache 2.0): 32 px a cell, 16 px a
-    fine one.
+    """EfficientNet-Lite0 (Tan & Le 2019; ImageNet weights under Apache 2.0): 32 px a cell. A fine one
+    knows what is seen at 8 px and, around it, at 16 px.
 
     The weights are part of saved models; :func:`load_imagenet` puts them in for training.
     """
 
     channels = 1280
-    fine_channels = 112
-    _TAIL_FROM = 11
+    fine_channels = 40 + 112
+    _NEAR_TO, _TAIL_FROM = 5, 11
+    _AROUND = 112
 
     def __init__(self, side_px: int) -> None:
         super().__init__()
@@ -68,17 +72,22 @@ class Lite0Tower(Tower):
         del self.net._fc
 
     def stem(self, pixels: Tensor) -> Tensor:
-        """Up to the last stage at 16 px a cell: [B, 112, S / 16, S / 16]."""
+        """Up to the last stage at 16 px a cell, and in further channels the last one at 8 px, four
+        cells in one: [B, 112 + 4 · 40, S / 16, S / 16]."""
         x = self.net._swish(self.net._bn0(self.net._conv_stem(pixels)))
-        return self._blocks(x, 0, self._TAIL_FROM)
+        near = self._blocks(x, 0, self._NEAR_TO)
+        around = self._blocks(near, self._NEAR_TO, self._TAIL_FROM)
+        return torch.cat([around, functional.pixel_unshuffle(near, 2)], dim=1)
 
     def tail(self, stems: Tensor) -> Tensor:
-        x = self._blocks(stems, self._TAIL_FROM, len(self.net._blocks))
+        x = self._blocks(stems[:, : self._AROUND], self._TAIL_FROM, len(self.net._blocks))
         x = self.net._swish(self.net._bn1(self.net._conv_head(x)))
         return x.flatten(2).transpose(1, 2)
 
     def fine(self, stems: Tensor) -> Tensor:
-        return stems.flatten(2).transpose(1, 2)
+        around, near = stems[:, : self._AROUND], stems[:, self._AROUND :]
+        around = around.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        return torch.cat([functional.pixel_shuffle(near, 2), around], dim=1)
 
     def tail_modules(self) -> list[str]:
         blocks = range(self._TAIL_FROM, len(self.net._blocks))
@@ -104,10 +113,10 @@ class Lite0Tower(Tower):
 
 class VitTower(Tower):
     """A plain vision transformer (Dosovitskiy et al. 2021), 32 px a patch; its fine cells are the
-    patches' pixels, 16 px each."""
+    patches' pixels."""
 
     channels = 256
-    fine_channels = 3 * 16 * 16
+    fine_channels = 3 * FINE_PX**2
 
     def __init__(self, side_px: int) -> None:
         super().__init__()
@@ -131,7 +140,7 @@ class VitTower(Tower):
         return hidden[:, 1:]
 
     def fine(self, stems: Tensor) -> Tensor:
-        return functional.pixel_unshuffle(stems, 16).flatten(2).transpose(1, 2)
+        return functional.pixel_unshuffle(stems, FINE_PX)
 
     def tail_modules(self) -> list[str]:
         return ["tower.net"]

@@ -1,11 +1,14 @@
 """The HTTP face of a recognizer.
 
 ``POST /v1/describe``: multipart, one part ``images`` a picture → ``{"results": [{"description": …} |
-{"failure": …}]}``. ``POST /v1/rank``: JSON ``{"site", "number", "descriptions"}`` →
-``{"recognitions": […]}``. ``POST /v1/search``: JSON ``{"site", "number", "description" | "text", "count"}``
-→ ``{"site_number", "hits": […]}``. All take ``X-Priority: urgent``, ``X-Deadline-Ms`` (how long the caller will
-wait) and ``X-Request-ID``, which the answer repeats. Errors are problems (:mod:`.problems`); those that
-pass have ``Retry-After``. ``/healthz`` | ``/readyz`` | ``/metrics``.
+{"failure": …}]}``. ``POST /v1/see?model=``, likewise: ``{"results": [{"sighting": …} | {"failure": …}]}``.
+``POST /v1/rank``: JSON ``{"site", "number", "descriptions", "model"}`` → ``{"recognitions": […]}``.
+``POST /v1/search``: JSON ``{"site", "number", "description" | "text", "count"}`` → ``{"site_number", "hits": […]}``.
+``POST /v1/prepare``: JSON ``{"model"}``; answered when every model process has loaded it. A model is named by
+the digest of its bundle; ``?model=`` goes with ``/v1/describe`` too, and none is the one that is shipped. All take
+``X-Priority: urgent``, ``X-Deadline-Ms`` (how long the caller will wait) and ``X-Request-ID``, which the answer
+repeats. Errors are problems (:mod:`.problems`); those that pass have ``Retry-After``. ``/healthz`` | ``/readyz`` |
+``/metrics``.
 
 This process holds no model. It parses, queues and answers; whatever can crash, hang or eat memory runs
 in the processes of two pools, one that describes and one that ranks (:mod:`.pool`).
@@ -20,6 +23,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -27,10 +31,12 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from inference.bundles import is_digest
 from inference.logs import REQUEST_ID
+from inference.serving import asks
 from inference.serving.cache import Refusals, ResultCache
 from inference.serving.flights import Flights
 from inference.serving.gpu import Gpus
@@ -81,10 +87,11 @@ class RecognizerServer:
 
     def _spec(self, role: Role) -> ProcessSpec:
         settings = self.settings
+        models = {"models_dir": str(settings.models)} if settings.models else {}
         return ProcessSpec(
             role=role,
             recognizer=settings.recognizer,
-            options={"sites_dir": str(settings.sites), **settings.recognizer_options},
+            options={"sites_dir": str(settings.sites), **models, **settings.recognizer_options},
             memory_mb=settings.memory_mb,
             log_level=settings.log_level,
             pass_environment=settings.pass_environment,
@@ -127,22 +134,35 @@ class RecognizerServer:
     # --- routes --------------------------------------------------------------------------------
 
     async def describe(self, request: Request) -> Response:
-        """``POST /v1/describe``."""
+        """``POST /v1/describe`` and ``POST /v1/see``."""
         lane, deadline = self._terms(request)
+        model, sight = _model(request), request.url.path.endswith("/see")
         # Before the body is read: those who are turned away cost next to nothing.
         self.describing.admit(lane, 1, deadline)
         async with _until(deadline):
             images = await _images(request, self.settings.max_images)
         hashes = await _hashes(images)
-        results = {sha256: self._known(sha256) for sha256 in hashes}
+        # What is in a picture and what a model sees there are kept apart: only what is not known is made.
+        bases = {sha256: self._base(sha256) for sha256 in hashes}
+        wanted = {
+            sha256: asks.Ask(model, sight or (bool(model) and base is not None))
+            for sha256, base in bases.items()
+        }
+        results = {
+            sha256: self._known(sha256, ask, bases[sha256], sight) for sha256, ask in wanted.items()
+        }
         missing = {h: i for h, i in zip(hashes, images, strict=True) if results[h] is None}
         hits = sum(results[sha256] is not None for sha256 in hashes)
         told: dict[str, Any] = request.scope["log"]
         told |= {"lane": lane, "pictures": len(images), "cached": hits}
         if missing:
             begun = len(self._flights)
+            keys = {sha256: wanted[sha256].key(sha256) for sha256 in missing}
             jobs = self._flights.join(
-                missing, lane=lane, deadline=deadline, request_id=REQUEST_ID.get()
+                {keys[sha256]: wanted[sha256].pack(image) for sha256, image in missing.items()},
+                lane=lane,
+                deadline=deadline,
+                request_id=REQUEST_ID.get(),
             )
             begun = len(self._flights) - begun
             self.metrics.cache.labels("miss").inc(begun)
@@ -152,7 +172,16 @@ class RecognizerServer:
                 await self._finish("describe", list(jobs.values()), deadline, request)
             finally:
                 self._flights.leave(jobs)
-            made = {sha256: self._described(job, sha256) for sha256, job in jobs.items()}
+            made = {
+                sha256: self._described(
+                    jobs[key], sha256, wanted[sha256], None if sight else bases[sha256]
+                )
+                for sha256, key in keys.items()
+            }
+            for answer in made.values():
+                if answer.outcome == "model_refused":
+                    return refused("model_refused", str(answer.fields.get("detail", "")), None)
+            self.describing.note_model(model)
             results |= made
             told |= _slowest(list(made.values()))
         self.metrics.cache.labels("hit").inc(hits)
@@ -165,29 +194,48 @@ class RecognizerServer:
         content = b'{"results": [' + b", ".join(bodies) + b"]}"
         return Response(content, media_type="application/json", headers={"X-Cache-Hits": str(hits)})
 
-    def _known(self, sha256: str) -> Answer | None:
-        """What is known of a picture without asking a model."""
+    def _base(self, sha256: str) -> bytes | None:
+        """What is in a picture whoever looks, where it is known."""
         kept = self.cache.get(sha256, self.describing.describer)
-        if kept is not None:
-            return Answer(*kept)
-        refusal = self._refusals.get(sha256)
+        return kept[1] if kept is not None and kept[0] == "described" else None
+
+    def _known(self, sha256: str, ask: asks.Ask, base: bytes | None, sight: bool) -> Answer | None:
+        """What is known of a picture without asking a model; ``sight``: only what it sees is wanted."""
+        describer = self.describing.describer
+        failure = self.cache.get(sha256, describer)
+        if failure is not None and base is None:
+            return Answer(*failure)
+        seen = self.cache.get(sha256, _seen_by(describer, ask.model))
+        if seen is not None and (sight or base is not None):
+            return Answer(seen[0], _result(sha256, None if sight else base, seen[1]))
+        refusal = self._refusals.get(ask.key(sha256))
         return Answer("internal", refusal) if refusal else None
 
-    def _described(self, job: Job, sha256: str) -> Answer:
-        """The answer to a finished job; raises when it has none. A picture that cannot be described
-        whatever is tried fails alone."""
+    def _described(self, job: Job, sha256: str, ask: asks.Ask, base: bytes | None) -> Answer:
+        """The answer to a finished job, with what was known of the picture; raises when it has none. A
+        picture that cannot be described whatever is tried fails alone."""
         try:
             answer = job.future.result()
         except GivenUp as error:
             failure = {"code": "internal", "detail": str(error)}
             body = json.dumps({"failure": failure}).encode()
             if error.poison:
-                self._refusals.put(sha256, body)
+                self._refusals.put(ask.key(sha256), body)
             return Answer("internal", body)
         self._time("describe", answer)
-        if answer.fields.get("keep") is True:
-            self.cache.put(sha256, self.describing.describer, answer.outcome, answer.body)
-        return answer
+        describer, keep = self.describing.describer, answer.fields.get("keep") is True
+        if answer.outcome not in ("described", "seen"):
+            if keep:
+                self.cache.put(sha256, describer, answer.outcome, answer.body)
+            return answer
+        seen = answer.body
+        if answer.outcome == "described":
+            base, _, seen = answer.body.partition(b"\n")
+            if keep:
+                self.cache.put(sha256, describer, "described", base)
+        if keep:
+            self.cache.put(sha256, _seen_by(describer, ask.model), "described", seen)
+        return replace(answer, outcome="described", body=_result(sha256, base, seen))
 
     def _time(self, route: str, answer: Answer) -> None:
         self.metrics.stage_s.labels(route, "queue").observe(answer.queued_ms / 1000)
@@ -233,10 +281,26 @@ class RecognizerServer:
         request.scope["log"].update(_slowest([answer]), lane=lane, outcome=answer.outcome)
         if answer.outcome == "ranked":
             self._time("rank", answer)
+            self.ranking.note_model(str(answer.fields.get("model", "")))
             self.metrics.ranked.inc(_number(answer.fields.get("n")) or 0)
             return Response(answer.body, media_type="application/json")
         detail = str(answer.fields.get("detail", ""))
         return refused(answer.outcome, detail, _number(answer.fields.get("retry_after_s")))
+
+    async def prepare(self, request: Request) -> Response:
+        """``POST /v1/prepare``."""
+        _, deadline = self._terms(request)
+        async with _until(deadline):
+            try:
+                model = str((await request.json())["model"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise HTTPException(400, f"not a request to prepare a model: {error!r}") from error
+            if not is_digest(model):
+                raise HTTPException(400, f"not the digest of a model: {model[:80]!r}")
+            # Nobody may stop waiting in the middle of a frame: what has begun goes on.
+            both = asyncio.gather(self.describing.prepare(model), self.ranking.prepare(model))
+            counts = await asyncio.shield(both)
+        return JSONResponse({"model": model, "processes": sum(counts)})
 
     def _terms(self, request: Request) -> tuple[Lane, float]:
         """The lane, and the time on the monotonic clock by which the caller wants an answer."""
@@ -309,6 +373,8 @@ def create_app(settings: ServerSettings) -> Starlette:
     app = Starlette(
         routes=[
             Route("/v1/describe", server.route("describe", server.describe), methods=["POST"]),
+            Route("/v1/see", server.route("see", server.describe), methods=["POST"]),
+            Route("/v1/prepare", server.route("prepare", server.prepare), methods=["POST"]),
             Route("/v1/rank", server.route("rank", server.rank), methods=["POST"]),
             Route("/v1/search", server.route("search", server.rank), methods=["POST"]),
             Route("/healthz", server.healthz),
@@ -331,6 +397,26 @@ def create_app(settings: ServerSettings) -> Starlette:
 def _until(deadline: float) -> asyncio.Timeout:
     """Bounds what a caller who sends slowly may take."""
     return asyncio.timeout(max(0.0, deadline - time.monotonic()))
+
+
+def _model(request: Request) -> str:
+    """The model that a call names. Raises :class:`HTTPException` for what is no digest."""
+    model = request.query_params.get("model", "")
+    if model and not is_digest(model):
+        raise HTTPException(400, f"not the digest of a model: {model[:80]!r}")
+    return model
+
+
+def _seen_by(describer: str, model: str) -> str:
+    """Under which name what ``model`` saw is kept; no model of its own is the describer's."""
+    return f"sight {model or describer}"
+
+
+def _result(sha256: str, described: bytes | None, seen: bytes) -> bytes:
+    """One result of the answer."""
+    if described is None:
+        return b'{"sighting": ' + asks.sighting(sha256, seen) + b"}"
+    return b'{"description": ' + asks.whole(described, seen) + b"}"
 
 
 async def _images(request: Request, most: int) -> list[bytes]:

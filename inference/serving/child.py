@@ -4,8 +4,10 @@ Hostile pictures are decoded and engines run here and nowhere else. It may be ki
 the server replaces it. The first frame says what to make (``recognizer``, ``options``, ``role``,
 ``memory_mb``, ``log_level``); ``{"ready": true, …}`` or ``{"failed": …}`` is the answer.
 
-A request of the role ``describe`` carries pictures and is answered with one item and one JSON text for
-each, or with a ``fault``. One of the role ``rank`` carries bodies of ``POST /v1/rank`` or ``/v1/search``.
+A request of the role ``describe`` carries pictures, each after what is asked of it (:mod:`.asks`), and is
+answered with one item and one JSON text for each, or with a ``fault``. One of the role ``rank`` carries bodies
+of ``POST /v1/rank`` or ``/v1/search``. A request with ``prepare`` names a model to be loaded on a thread beside,
+and is answered at once with how far that is.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,14 +32,16 @@ from typing import Any
 from inference.contracts import (
     Description,
     Failure,
+    ModelRefused,
     OtherDescriber,
     RecognizerError,
+    Sighting,
     SiteRef,
     StaleMemory,
 )
 from inference.faults import fault_of
 from inference.logs import bound, to_stderr
-from inference.serving import frames
+from inference.serving import asks, frames
 
 logger = logging.getLogger("inference.model")
 _PR_SET_PDEATHSIG = 1
@@ -62,10 +67,14 @@ def main() -> None:
         logger.exception("The model could not be loaded")
         _send(stream, {"failed": f"{type(error).__name__}: {error}"})
         raise SystemExit(1) from error
+    preparing = _Preparing(recognizer)
     name = str(getattr(recognizer, "describer", ""))
     _send(stream, {"ready": True, "describer": name})
     while (frame := frames.read(stream)) is not None:
         started = time.perf_counter()
+        if "prepare" in frame.fields:
+            _send(stream, preparing(frame.fields["prepare"]))
+            continue
         with bound(frame.fields.get("request_id", "")):
             fields, blobs = handler(frame.blobs)
             ms = round((time.perf_counter() - started) * 1000, 2)
@@ -120,6 +129,31 @@ def _send(stream: Any, fields: dict[str, Any], blobs: Sequence[bytes] = ()) -> N
     stream.flush()
 
 
+class _Preparing:
+    """Loads models on a thread of its own. Who asks again is told how far it is."""
+
+    def __init__(self, recognizer: Any) -> None:
+        self._recognizer = recognizer
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+        self._under_way: dict[str, Future[None]] = {}
+
+    def __call__(self, model: str) -> dict[str, Any]:
+        if model not in self._under_way:
+            # looked up on the thread: a recognizer without models of its own refuses like others
+            prepare = self._thread.submit(lambda: self._recognizer.prepare(model))
+            self._under_way[model] = prepare
+        future = self._under_way[model]
+        if not future.done():
+            return {"state": "loading"}
+        del self._under_way[model]
+        error = future.exception()
+        if error is None:
+            return {"state": "ready"}
+        if not isinstance(error, RecognizerError):
+            logger.error("Model %s could not be prepared", model, exc_info=error)
+        return {"state": "refused", "detail": (str(error) or type(error).__name__)[:500]}
+
+
 # --- describing ------------------------------------------------------------------------------
 
 
@@ -128,41 +162,61 @@ class _Describing:
         self._recognizer = recognizer
         recognizer.warm_up()
 
-    def __call__(self, images: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    def __call__(self, payloads: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+        together: dict[asks.Ask, list[tuple[int, bytes]]] = {}
+        for place, payload in enumerate(payloads):
+            ask, image = asks.Ask.unpack(payload)
+            together.setdefault(ask, []).append((place, image))
+        items: list[Item] = [({}, b"")] * len(payloads)
         try:
-            results = self._describe(images)
+            for ask, some in together.items():
+                answers = self._answer(ask, [image for _, image in some])
+                for (place, _), item in zip(some, answers, strict=True):
+                    items[place] = item
         except Exception as error:
             fault = fault_of(error)
-            logger.error("A batch of %d ended in a fault (%s): %r", len(images), fault, error)
+            logger.error("A batch of %d ended in a fault (%s): %r", len(payloads), fault, error)
             return {"fault": fault, "detail": f"{type(error).__name__}: {error}"[:500]}, []
-        items = [_described(result) for result in results]
         return {"items": [fields for fields, _ in items]}, [text for _, text in items]
 
-    def _describe(self, images: Sequence[bytes]) -> list[Description | Failure]:
-        """Results in order; where the model refuses a batch, each picture is asked for alone.
-        Raises only faults of the process."""
+    def _answer(self, ask: asks.Ask, images: Sequence[bytes]) -> list[Item]:
         try:
-            results: list[Description | Failure] = self._recognizer.describe(images)
+            return [_described(result) for result in self._describe(ask, images)]
+        except ModelRefused as error:
+            return [_refused("model_refused", str(error))] * len(images)
+
+    def _describe(
+        self, ask: asks.Ask, images: Sequence[bytes]
+    ) -> list[Description | Sighting | Failure]:
+        """Results in order; where the model refuses a batch, each picture is asked for alone.
+        Raises :class:`ModelRefused`, and else only faults of the process."""
+        verb = self._recognizer.see if ask.sight else self._recognizer.describe
+        try:
+            results: list[Description | Sighting | Failure] = verb(images, model=ask.model)
             if len(results) != len(images):
                 raise RuntimeError(f"{len(images)} pictures, {len(results)} results")
             return results
+        except ModelRefused:
+            raise
         except Exception as error:
             if fault_of(error):
                 raise
             logger.exception("The model failed on %d pictures", len(images))
             if len(images) == 1:
                 return [Failure("internal", str(error) or type(error).__name__)]
-            return [result for image in images for result in self._describe([image])]
+            return [result for image in images for result in self._describe(ask, [image])]
 
 
-def _described(result: Description | Failure) -> Item:
+def _described(result: Description | Sighting | Failure) -> Item:
     if isinstance(result, Failure):
         return {"outcome": result.code, "keep": result.code != "internal"}, _json(
             {"failure": asdict(result)}
         )
+    if isinstance(result, Sighting):
+        return {"outcome": "seen", "keep": True}, asks.part_of(result)
     # What is missing may have been missed by chance: such a result is not kept.
     fields = {"outcome": "described", "keep": not result.missing}
-    return fields, _json({"description": result.to_json()})
+    return fields, b"\n".join(asks.parts_of(result))
 
 
 # --- ranking ---------------------------------------------------------------------------------
@@ -207,21 +261,25 @@ class _Ranking:
         try:
             self._settle(site.site)
             answer, count = asked(site)
+        except ModelRefused as error:
+            return _refused("model_refused", str(error))
         except StaleMemory as error:
             return _refused("stale_memory", str(error), error.retry_after_s)
         except OtherDescriber as error:
             return _refused("other_describer", str(error))
         except RecognizerError as error:
             return _refused("cannot_recognize", str(error), error.retry_after_s)
-        return {"outcome": "ranked", "n": count}, _json(answer)
+        told = {"outcome": "ranked", "n": count, "model": str(data.get("model", ""))}
+        return told, _json(answer)
 
     def _asked(self, data: Mapping[str, Any]) -> Callable[[SiteRef], tuple[dict[str, Any], int]]:
         """What a body asks for: gives the answer and how many descriptions were ranked for it."""
         if "descriptions" in data:
             descriptions = [Description.from_json(d) for d in data["descriptions"]]
+            model = str(data.get("model", ""))
 
             def rank(site: SiteRef) -> tuple[dict[str, Any], int]:
-                ranked = self._recognizer.rank(site, descriptions)
+                ranked = self._recognizer.rank(site, descriptions, model=model)
                 return {"recognitions": [r.to_json() for r in ranked]}, len(ranked)
 
             return rank

@@ -20,7 +20,7 @@ import asyncio
 import logging
 import math
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +42,10 @@ _OF_WHAT_IS_LEFT = 0.75
 and one that is turned away late has waited for nothing."""
 _MAX_RETRY_AFTER_S = 120
 _MAX_START_PAUSE_S = 15.0
+_LOOK_AGAIN_S = 0.05
+"""Between two looks whether a model is loaded."""
+MODELS_KNOWN = 4
+"""Models that a new process loads before it gets work: those that were asked for last."""
 _HOPELESS_AFTER = 3
 """Failed starts in a row after which requests are turned away at once."""
 
@@ -67,6 +71,10 @@ class GivenUp(Exception):
     def __init__(self, detail: str, *, poison: bool) -> None:
         super().__init__(detail)
         self.poison = poison
+
+
+class NotPrepared(Exception):
+    """A process refuses the model; says why."""
 
 
 @dataclass(slots=True)
@@ -112,6 +120,7 @@ class Pool:
         self._changed = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
         self._closed = False
+        self._models: OrderedDict[str, None] = OrderedDict()
         self.describer = ""
 
     # --- for callers ---------------------------------------------------------------------------
@@ -194,6 +203,54 @@ class Pool:
         if self._lanes.hasten(job):
             self._changed.set()
 
+    async def prepare(self, model: str) -> int:
+        """Return when every process has loaded ``model``, beside its work; how many have. Raises
+        :class:`NotPrepared`, and :class:`Rejected` where no process is up."""
+        processes = [process for _, process in self.processes]
+        if not processes:
+            raise Rejected("not_ready", "no model process is up", 5)
+        told = await asyncio.gather(*(self._prepared(process, model) for process in processes))
+        if refused := [detail for detail in told if detail]:
+            raise NotPrepared(refused[0])
+        self.note_model(model)
+        return len(processes)
+
+    def note_model(self, model: str) -> None:
+        """``model`` is in use: processes that come up later load it before they get work."""
+        if model:
+            self._models[model] = None
+            self._models.move_to_end(model)
+            while len(self._models) > MODELS_KNOWN:
+                self._models.popitem(last=False)
+
+    async def _equip(self, process: ModelProcess) -> None:
+        """Load what is in use before ``process`` gets work; one that hangs over it is ended."""
+        try:
+            async with asyncio.timeout(self._settings.start_limit_s):
+                for model in list(self._models):
+                    if detail := await self._prepared(process, model):
+                        logger.warning("A new process goes without a model: %s", detail)
+        except TimeoutError:
+            process.kill()
+        except BaseException:
+            process.kill()  # it has no place yet from which it would be ended
+            raise
+
+    async def _prepared(self, process: ModelProcess, model: str) -> str:
+        """Why ``process`` refuses ``model``; empty when it is loaded, or the process has ended: the one
+        that takes its place is told of the model too."""
+        try:
+            while True:
+                frame = await process.prepare(model)
+                if frame.fields.get("state") != "loading":
+                    break
+                await asyncio.sleep(_LOOK_AGAIN_S)
+        except ProcessDied:
+            return ""
+        if frame.fields.get("state") == "ready":
+            return ""
+        return str(frame.fields.get("detail") or "the model process does not say why")
+
     def _wait_s(self, jobs: int) -> float:
         up = sum(1 for slot in self._slots if slot.process and slot.process.alive)
         return jobs * (self._mean_s or 0.0) / max(1, up)
@@ -208,7 +265,9 @@ class Pool:
         """Keep a process in ``slot`` and give it work, for ever."""
         try:
             while True:
-                slot.process = await self._obtain(slot)
+                process = await self._obtain(slot)
+                await self._equip(process)
+                slot.process = process
                 slot.recycle = slot.condemned = False
                 self.describer = slot.process.describer
                 slot.process.exit.add_done_callback(lambda _: self._changed.set())

@@ -7,12 +7,13 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from inference.serving.pool import Expired, GivenUp, Rejected
+from inference.serving.pool import Expired, GivenUp, NotPrepared, Rejected
 
 KINDS: Final = frozenset(
     {
         *("queue_full", "too_late", "not_ready", "timed_out", "stopping", "given_up"),
         *("stale_memory", "other_describer", "cannot_recognize", "bad_request", "too_large"),
+        "model_refused",
         "internal",
     }
 )
@@ -20,6 +21,7 @@ _STATUS = {
     "bad_request": 400,
     "stale_memory": 409,
     "other_describer": 409,
+    "model_refused": 409,
     "cannot_recognize": 422,
     "internal": 503,
 }
@@ -61,6 +63,8 @@ def of_error(error: BaseException) -> Response | None:
         if error.poison:
             return problem(422, "given_up", str(error))
         return problem(503, "given_up", str(error), retry_after_s=_AGAIN_S)
+    if isinstance(error, NotPrepared):
+        return refused("model_refused", str(error), None)
     if isinstance(error, ClientGone):
         # nobody reads it; the log does
         return problem(499, "timed_out", "the caller has gone")

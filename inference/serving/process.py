@@ -82,6 +82,7 @@ class ModelProcess:
         self.describer = ""
         self.calls = 0
         self._exit = asyncio.ensure_future(process.wait())
+        self._talking = asyncio.Lock()
 
     @classmethod
     async def start(cls, spec: ProcessSpec, *, limit_s: float) -> ModelProcess:
@@ -144,7 +145,14 @@ class ModelProcess:
         """Its answer. Raises :class:`ProcessDied`. Whoever stops waiting must end the process: its
         next answer would be that to the question before."""
         self.calls += 1
-        return await self._exchange({"request_id": request_id}, blobs)
+        async with self._talking:
+            return await self._exchange({"request_id": request_id}, blobs)
+
+    async def prepare(self, model: str) -> frames.Frame:
+        """Have it load a model beside its work; its ``state`` is ``loading``, ``ready`` or ``refused``.
+        Raises :class:`ProcessDied`; as with :meth:`ask`, nobody may stop waiting."""
+        async with self._talking:
+            return await self._exchange({"prepare": model})
 
     def kill(self) -> None:
         """End it now, whatever it does."""

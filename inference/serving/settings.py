@@ -14,6 +14,8 @@ class ServerSettings:
 
     sites: Path
     """Folder of site logs."""
+    models: Path | None = None
+    """Folder of the models that requests name, each called as its digest."""
     recognizer: str = "inference.local.LocalRecognizer"
     """Dotted path of what each model process makes, from ``sites`` and
     ``recognizer_options``."""

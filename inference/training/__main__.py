@@ -7,7 +7,8 @@ inference runs), ``vocabulary.json``, ``calibration.json`` (what its confidence 
 split), ``report.json`` (what it makes of that split) and
 ``progress.jsonl``, which grows while it works. ``--base`` is such a folder to go on from: what is learned is
 then also written as a LoRA in ``adapter/``, unless everything is to move (``--joint``). Without one the picture
-encoder starts from ImageNet and the rest from nothing.
+encoder starts from ImageNet and the rest from nothing. What a killed run has learned is in ``work/`` until the end:
+``--resume`` goes on from there. ``torchrun --nproc-per-node N -m inference.training …`` learns on N devices.
 """
 
 from __future__ import annotations
@@ -15,35 +16,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
-from tqdm import tqdm
 
-from inference.minigpt.bundle import seal
-from inference.minigpt.model import MiniGPT, MiniGPTConfig
-from inference.minigpt.reading import Reader, name_of
-from inference.minigpt.towers import Lite0Tower
-from inference.minigpt.vocabulary import Vocabulary
+from inference.engines import EngineError
 
-from .acuity import acuity
-from .export import export_onnx
-from .fit import Recipe, fit
-from .judge import calibrated, codes_of, judge
-from .lora import adapted, merged, save_adapter
-from .quantize import quantize_model
-from .snapshot import Record, Snapshot, SnapshotError, read_snapshot, units_of
+from .course import LOOKS, SIDE_PX, Course, train
+from .lora import Ranks
+from .recipe import Recipe
+from .snapshot import SnapshotError, read_snapshot
 
 _DEFAULT = Recipe()
-SIDE_PX = 256
-LOOKS = (1.0, 0.6)
-_FEWEST_UNSEEN = 10
-_MOST_UNSEEN = 400
-"""Photos to calibrate on."""
+_LORA = Ranks()
+TRACKERS = ("tensorboard", "mlflow", "wandb")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,7 +47,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="learn no SKUs by heart and leave the picture encoder alone: a base to go on from",
     )
     parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
+    parser.add_argument(
+        "--detail-epochs", type=int, default=8, help="of counting alone, with --general"
+    )
+    parser.add_argument(
+        "--copying-steps", type=int, default=1500, help="of copying alone, with --general"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with what is in --out")
     parser.add_argument("--epochs", type=int, default=_DEFAULT.epochs)
+    parser.add_argument("--batch", type=int, default=_DEFAULT.batch)
+    parser.add_argument(
+        "--accumulate", type=int, default=_DEFAULT.accumulate, help="batches that make a step"
+    )
+    parser.add_argument("--rate", type=float, default=_DEFAULT.rate)
+    parser.add_argument(
+        "--balance", type=float, default=_DEFAULT.balance, help="weight lent to rare SKUs, 0 … 1"
+    )
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=_DEFAULT.patience,
+        help="epochs without gain on --snapshot's val split after which to stop (0: never)",
+    )
+    parser.add_argument("--lora-rank", type=int, default=_LORA.rank)
+    parser.add_argument("--lora-alpha", type=int, default=_LORA.alpha)
+    parser.add_argument(
+        "--checkpointing", action="store_true", help="less memory, more time: see each layer twice"
+    )
+    parser.add_argument(
+        "--report-to",
+        choices=(*TRACKERS, "none"),
+        default=TRACKERS[0],
+        help="keep curves for this too, in OUT/curves (%(default)s)",
+    )
     parser.add_argument("--views", type=int, default=_DEFAULT.views, help="of each photo")
     parser.add_argument(
         "--side", type=int, default=SIDE_PX, help="of each look in pixels, without --base"
@@ -75,129 +94,48 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--json", action="store_true", help="one machine-readable result line")
     options = parser.parse_args(argv)
-    if options.out.exists() and any(options.out.iterdir()):
-        parser.error(f"{options.out} is not empty; name a new folder")
+    if options.out.exists() and any(options.out.iterdir()) and not options.resume:
+        parser.error(f"{options.out} is not empty; name a new folder, or go on with --resume")
     if min(options.epochs, options.views, options.threads) < 1 or options.side % 32:
         parser.error("--epochs, --views and --threads are 1 or more, --side a multiple of 32")
+    if min(options.batch, options.accumulate, options.lora_rank) < 1:
+        parser.error("--batch, --accumulate and --lora-rank are 1 or more")
     torch.set_num_threads(options.threads)
     recipe = Recipe(
         epochs=options.epochs,
         views=options.views,
-        seed=options.seed,
+        batch=options.batch,
+        accumulate=options.accumulate,
+        rate=options.rate,
+        balance=options.balance,
+        patience=options.patience,
         hold_tower=options.general,
+        detail_epochs=options.detail_epochs if options.general else 0,
+        copying_steps=options.copying_steps if options.general else 0,
+        seed=options.seed,
+    )
+    course = Course(
+        recipe,
+        base=options.base,
+        joint=options.joint,
+        general=options.general,
+        side=options.side,
+        looks=options.looks,
+        ranks=Ranks(options.lora_rank, options.lora_alpha),
+        checkpointing=options.checkpointing,
+        report_to=None if options.report_to == "none" else options.report_to,
     )
     try:
-        report = train(
-            read_snapshot(options.snapshot),
-            options.out,
-            recipe,
-            base=options.base,
-            joint=options.joint,
-            general=options.general,
-            side=options.side,
-            looks=options.looks,
-        )
-    except (SnapshotError, OSError) as error:
+        report = train(read_snapshot(options.snapshot), options.out, course)
+    except (SnapshotError, EngineError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    figures = report["unseen" if options.general else "val"]
+    figures = report.get("unseen" if options.general else "val", {})
     if options.json:
         print(json.dumps({"ok": True, "out": str(options.out), **figures}))
     else:
         print(json.dumps(figures, indent=1))
     return 0
-
-
-def train(
-    snapshot: Snapshot,
-    out: Path,
-    recipe: Recipe,
-    *,
-    base: Path | None,
-    joint: bool,
-    side: int,
-    looks: Sequence[float],
-    general: bool = False,
-) -> dict[str, Any]:
-    """Train, calibrate, judge and write everything into ``out``; answers the report."""
-    began = time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
-    records, unseen = held_out(snapshot)
-    pictures = records if general else [*records, *snapshot.references()]
-    classes = [] if general else sorted({r.sku for r in pictures if r.sku})
-    torch.manual_seed(recipe.seed)
-    vocabulary, model = _start(base, classes, side, looks)
-    lora = adapted(model) if base and not joint else None
-    with (out / "progress.jsonl").open("w", encoding="utf-8") as log:
-        bars: dict[str, Any] = {}
-
-        def progress(stage: str, done: int, total: int) -> None:
-            line = {
-                "stage": stage,
-                "done": done,
-                "of": total,
-                "s": round(time.monotonic() - began, 1),
-            }
-            log.write(json.dumps(line) + "\n")
-            log.flush()
-            bar = bars.setdefault(
-                stage, tqdm(desc=stage, total=total, disable=not sys.stderr.isatty())
-            )
-            bar.update(done - bar.n)
-
-        losses = fit(model, vocabulary, pictures, snapshot.catalog, recipe, progress)
-    if lora is not None:
-        save_adapter(lora, out / "adapter")
-        model = merged(lora)
-    model.save_pretrained(out / "model")
-    export_onnx(model, out / "onnx")
-    _write(out / "vocabulary.json", vocabulary.to_json())
-    facts: dict[str, Any] = {"units": units_of(pictures), "photos": len(unseen[:_MOST_UNSEEN])}
-    _write(out / "calibration.json", {**facts, "temperatures": {}, "sku_weights": {}})
-    reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
-    some = unseen[:_MOST_UNSEEN]
-    _write(out / "calibration.json", facts | calibrated(reader, some, snapshot.catalog))
-    codes = codes_of(records, snapshot.catalog)
-    int8 = quantize_model(out, records, codes)
-    val = snapshot.splits.get("val", unseen)
-    reader = Reader.open(out, "onnx")
-    report: dict[str, Any] = {
-        "recipe": asdict(recipe),
-        "photos": {split: len(rows) for split, rows in snapshot.splits.items()},
-        "base": name_of(base) if base else None,
-        "method": "lora" if lora else "joint",
-        "classes": len(model.config.classes),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "losses": [round(loss, 4) for loss in losses],
-        "int8": int8,
-    }
-    readers = {"": reader} | ({"_int8": Reader.open(out, "onnx-int8")} if int8["kept"] else {})
-    for kind, one in readers.items():
-        if general:
-            report[f"unseen{kind}"] = acuity(
-                one, snapshot.splits.get("test", val), snapshot.catalog
-            )
-        else:
-            report[f"val{kind}"] = judge(one, val, snapshot.catalog)
-    report["seconds"] = round(time.monotonic() - began)
-    _write(out / "report.json", report)
-    seal(out)
-    return report
-
-
-def held_out(snapshot: Snapshot) -> tuple[list[Record], list[Record]]:
-    """The photos to learn from, and those to calibrate on: the ``val`` split or, where there is none
-    or next to none, some of the ``train`` split."""
-    records, unseen = list(snapshot.splits["train"]), list(snapshot.splits.get("val", ()))
-    if len(unseen) < _FEWEST_UNSEEN and len(records) > _FEWEST_UNSEEN:
-        step = max(2, min(10, len(records) // _FEWEST_UNSEEN))
-        unseen += records[::step]
-        del records[::step]
-    return records, unseen
-
-
-def _write(path: Path, data: object) -> None:
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def shares(text: str) -> tuple[float, ...]:
@@ -206,27 +144,6 @@ def shares(text: str) -> tuple[float, ...]:
     if not all(0 < share <= 1 for share in found):
         raise ValueError(text)
     return found
-
-
-def _start(
-    base: Path | None, classes: list[str], side: int, looks: Sequence[float]
-) -> tuple[Vocabulary, MiniGPT]:
-    """The vocabulary and model to go on from, with a class head for ``classes``."""
-    if base is None:
-        vocabulary = Vocabulary.default()
-        config = MiniGPTConfig(
-            vocabulary_size=len(vocabulary), side_px=side, looks=looks, classes=classes
-        )
-        model = MiniGPT(config)
-        assert isinstance(model.tower, Lite0Tower)
-        model.tower.load_imagenet()
-        return vocabulary, model
-    vocabulary = Vocabulary.from_json(json.loads((base / "vocabulary.json").read_text("utf-8")))
-    known = MiniGPT.from_pretrained(base / "model", dtype=torch.float32)
-    model = MiniGPT(MiniGPTConfig(**{**known.config.to_dict(), "classes": classes}))
-    weights = {k: v for k, v in known.state_dict().items() if not k.startswith("heads.sku.")}
-    model.load_state_dict(weights, strict=False)
-    return vocabulary, model
 
 
 if __name__ == "__main__":

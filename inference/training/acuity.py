@@ -13,7 +13,7 @@ from inference.captions import Condition, parse_condition
 from inference.minigpt.model import PACKAGE_TYPES
 from inference.minigpt.reading import Reader
 
-from .fit import POINTED
+from .answers import POINTED
 from .judge import see
 from .places import covered
 from .snapshot import CatalogEntry, Record

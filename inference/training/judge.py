@@ -1,40 +1,121 @@
-"""What a trained model makes of photos that it has not seen."""
+"""What a trained model makes of photos that it has not seen::
+
+    python -m inference.training.judge --model DIR --snapshot DIR --out answers.jsonl
+
+writes a line for each photo of the snapshot's ``val`` split, and prints the figures. What two models make of the
+same photos can so be compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
+from inference.engines import EngineError
 from inference.evidence.fusion import expected_calibration_error, log_softmax
 from inference.evidence.openset import auroc, coverage_at
 from inference.minigpt.reading import MOST_CODES, WEIGHED, Reader
 from inference.minigpt.sight import Sight
 
-from .metrics import bleu_4, cider, rouge_l
-from .snapshot import CatalogEntry, Record, text_of
+from .metrics import bleu, cider, rouge_l
+from .snapshot import (
+    SPLITS,
+    CatalogEntry,
+    Record,
+    Snapshot,
+    SnapshotError,
+    read_snapshot,
+    text_of,
+)
 
 FloatArray = NDArray[np.float64]
 _BATCH = 8
+_HEAD = 0.8
+"""Share of the photos that the head of the SKUs has."""
 _HANG_ON_THE_SKU = ("sku", "category", "spec")
 _TEMPERATURES = (0.05, 20.0)
 _WEIGHTS = (0.01, 10.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was said of one photo beside what is true, by field, and how probable the model takes it to
+    be. ``top_5`` are the most probable SKUs."""
+
+    image_id: str
+    scene_id: str
+    cam_type: str
+    category: str
+    rarity: str
+    group: str
+    truth: Mapping[str, str | None]
+    said: Mapping[str, str | None]
+    confidence: Mapping[str, float]
+    top_5: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a line of ``answers.jsonl``: with which fields are right, and whether the whole is."""
+        right = {key: self.said.get(key) == value for key, value in self.truth.items()}
+        return {**asdict(self), "correct": right, "whole": all(right.values())}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; answers the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m inference.training.judge", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="a folder of a training's --out")
+    parser.add_argument("--snapshot", type=Path, required=True)
+    parser.add_argument("--split", choices=SPLITS, default="val")
+    parser.add_argument("--out", type=Path, required=True, help="a file, written anew")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args(argv)
+    try:
+        snapshot = read_snapshot(options.snapshot)
+        records = snapshot.splits.get(options.split, ())
+        reader = Reader.open(options.model, threads=options.threads)
+        figures, answers = judged(reader, records, snapshot.catalog, seen_often(snapshot))
+        write_answers(options.out, answers)
+    except (SnapshotError, EngineError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(figures))
+    return 0
+
+
 def judge(
     reader: Reader, records: Sequence[Record], catalog: Mapping[str, CatalogEntry]
 ) -> dict[str, Any]:
-    """Figures on ``records`` whose SKU is in the catalog: SKU right first and among the first five,
+    """The figures of :func:`judged`."""
+    return judged(reader, records, catalog)[0]
+
+
+def judged(
+    reader: Reader,
+    records: Sequence[Record],
+    catalog: Mapping[str, CatalogEntry],
+    seen_often: Collection[str] = (),
+) -> tuple[dict[str, Any], list[Answer]]:
+    """Figures on ``records``, and the answer to each of them.
+
+    The figures are of those whose SKU is in the catalog: SKU right first and among the first five,
     by the decoder and the class head alone too; what its confidence is worth (see
     :func:`confidence_figures`), weighted as half of the records would have it for the other half; and how
-    close whole captions come, whose category and spec are those of the catalog."""
+    close whole captions come, whose category and spec are those of the catalog. SKUs that are not
+    ``seen_often`` are the tail.
+    """
     codes = codes_of(records, catalog)
     records = [r for r in records if r.sku in codes]
     if not records:
-        return {"photos": 0}
+        return {"photos": 0}, []
     sights = see(reader, records)
     parts = [reader.sku_parts(sight, codes) for sight in sights]
     log_p = np.stack([reader.sku_log_p(sight, codes) for sight in sights])
@@ -49,21 +130,62 @@ def judge(
     for name in parts[0]:
         alone = np.stack([part[name] for part in parts])
         figures[f"{name}_top_1"] = round(top(alone, truth, 1), 4)
-    said = [
-        caption(reader, sight, catalog[codes[best]])
-        for sight, best in zip(sights, log_p.argmax(axis=1).tolist(), strict=True)
-    ]
-    for key in reader.vocabulary.fields:
-        equal = [v.get(key) == r.values.get(key) for v, r in zip(said, records, strict=True)]
+    answers = []
+    for record, sight, row in zip(records, sights, log_p, strict=True):
+        order = np.argsort(-row)[:5]
+        said, confidence = caption(reader, sight, catalog[codes[order[0]]])
+        sure = float(np.exp(row[order[0]]))
+        answers.append(
+            Answer(
+                record.image_id,
+                record.scene_id,
+                record.cam_type,
+                record.values.get("category") or "",
+                "head" if record.sku in seen_often else "tail",
+                record.group,
+                record.values,
+                said,
+                dict.fromkeys(_HANG_ON_THE_SKU, sure) | confidence,
+                [codes[n] for n in order],
+            )
+        )
+    return figures | figures_of(answers, reader.vocabulary.fields), answers
+
+
+def figures_of(answers: Sequence[Answer], fields: Iterable[str]) -> dict[str, float]:
+    """Shares of right fields and whole captions, and how close the texts come."""
+    figures = {}
+    for key in fields:
+        equal = [a.said.get(key) == a.truth.get(key) for a in answers]
         figures[key] = round(sum(equal) / len(equal), 4)
-    written = [text_of(values) for values in said]
-    decided = [text_of(r.values) for r in records]
-    return figures | {
-        "caption": round(sum(map(str.__eq__, written, decided)) / len(decided), 4),
-        "bleu_4": round(bleu_4(written, decided), 4),
-        "rouge_l": round(rouge_l(written, decided), 4),
-        "cider": round(cider(written, decided), 3),
-    }
+    written = [text_of(a.said) for a in answers]
+    decided = [text_of(a.truth) for a in answers]
+    figures["caption"] = round(sum(map(str.__eq__, written, decided)) / len(decided), 4)
+    for n in (1, 2, 3, 4):
+        figures[f"bleu_{n}"] = round(bleu(written, decided, n), 4)
+    figures["rouge_l"] = round(rouge_l(written, decided), 4)
+    figures["cider"] = round(cider(written, decided), 3)
+    return figures
+
+
+def seen_often(snapshot: Snapshot) -> set[str]:
+    """The SKUs of the training photos that make up the larger part of them: the head; the others,
+    each seen seldom, are the long tail."""
+    often = Counter(r.sku for r in snapshot.splits["train"] if r.sku)
+    head: set[str] = set()
+    covered, whole = 0, sum(often.values())
+    for code, count in often.most_common():
+        if covered >= _HEAD * whole:
+            break
+        head.add(code)
+        covered += count
+    return head
+
+
+def write_answers(path: Path, answers: Iterable[Answer]) -> None:
+    """One line an answer."""
+    lines = (json.dumps(answer.to_json(), ensure_ascii=False) + "\n" for answer in answers)
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 def calibrated(
@@ -170,15 +292,23 @@ def see(reader: Reader, records: Sequence[Record]) -> list[Sight]:
     return [Sight.unpack(sight.pack()) for sight in sights]
 
 
-def caption(reader: Reader, sight: Sight, entry: CatalogEntry) -> dict[str, str | None]:
-    """The caption of a photo of ``entry``: what hangs on the SKU is the catalog's, the rest the most
-    probable."""
+def caption(
+    reader: Reader, sight: Sight, entry: CatalogEntry
+) -> tuple[dict[str, str | None], dict[str, float]]:
+    """The caption of a photo of ``entry`` and how probable its fields are: what hangs on the SKU is
+    the catalog's, the rest the most probable."""
     settled = dict(zip(_HANG_ON_THE_SKU, (entry.code, entry.category, entry.spec), strict=True))
     read = reader.read(sight, settled, entry.unit)
-    return {**settled, **{key: options[0].value for key, options in read.options.items()}}
+    best = {key: options[0] for key, options in read.options.items()}
+    said = {**settled, **{key: option.value for key, option in best.items()}}
+    return said, {key: round(option.p, 4) for key, option in best.items()}
 
 
 def top(log_p: FloatArray, truth: Sequence[int], n: int) -> float:
     """The share of rows whose truth is among the ``n`` most probable."""
     better = (log_p > log_p[np.arange(len(truth)), list(truth)][:, None]).sum(axis=1)
     return float((better < n).mean())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -9,17 +10,23 @@ from torch import nn
 
 from inference.minigpt.model import MiniGPT
 
-RANK = 16
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """How much an adapter can hold: its ``rank``, and ``alpha``, by which its part is scaled (/ rank)."""
+
+    rank: int = 16
+    alpha: int = 32
 
 
-def adapted(model: MiniGPT, rank: int = RANK) -> PeftModel:
+def adapted(model: MiniGPT, ranks: Ranks = Ranks()) -> PeftModel:
     """``model`` with everything held but low ranks of the linear layers of its Q-Former and decoder,
     and what is too near to the pixels or to the SKUs for low ranks: the tower's tail and the class
     head, learned whole."""
     whole = [*model.tower.tail_modules(), *(["heads.sku"] if model.config.classes else [])]
     config = LoraConfig(
-        r=rank,
-        lora_alpha=2 * rank,
+        r=ranks.rank,
+        lora_alpha=ranks.alpha,
         lora_dropout=0.05,
         target_modules=[
             name

@@ -1,4 +1,4 @@
-"""How close written captions come to decided ones, over characters: BLEU-4, ROUGE-L, CIDEr."""
+"""How close written captions come to decided ones, over characters: BLEU, ROUGE-L, CIDEr."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ def _grams(text: str, n: int) -> Counter[str]:
     return Counter(text[i : i + n] for i in range(len(text) - n + 1))
 
 
-def bleu_4(written: Sequence[str], decided: Sequence[str]) -> float:
-    """Corpus BLEU with uniform weights and brevity penalty, unsmoothed (Papineni et al. 2002)."""
-    matched, total = [0] * _MOST, [0] * _MOST
+def bleu(written: Sequence[str], decided: Sequence[str], most: int = _MOST) -> float:
+    """Corpus BLEU of n-grams up to ``most`` with uniform weights and brevity penalty, unsmoothed
+    (Papineni et al. 2002)."""
+    matched, total = [0] * most, [0] * most
     for ours, theirs in zip(written, decided, strict=True):
-        for n in range(_MOST):
+        for n in range(most):
             mine = _grams(ours, n + 1)
             matched[n] += sum((mine & _grams(theirs, n + 1)).values())
             total[n] += sum(mine.values())
     if min(matched, default=0) == 0:
         return 0.0
-    precision = sum(math.log(m / t) for m, t in zip(matched, total, strict=True)) / _MOST
+    precision = sum(math.log(m / t) for m, t in zip(matched, total, strict=True)) / most
     length, wanted = sum(map(len, written)), sum(map(len, decided))
     return math.exp(precision + min(0.0, 1 - wanted / length))
 

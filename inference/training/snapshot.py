@@ -58,6 +58,12 @@ class Record:
     """Whether it is a catalog's picture: one sound pack on white."""
     truth: Truth | None = None
     """What only a renderer knows."""
+    scene_id: str = ""
+    cam_type: str = ""
+    group: str = ""
+    """``gold`` where the answer was known beforehand."""
+    weight: float = 1.0
+    """How much it counts in training, 0 or more."""
 
     @property
     def sku(self) -> str | None:
@@ -145,11 +151,22 @@ def _records(root: Path, path: Path, schema: Schema) -> list[Record]:
                     values=values_of(str(data["caption"]), schema),
                     attributes=data.get("attributes") or {},
                     truth=_truth(data),
+                    scene_id=str(data.get("scene_id") or ""),
+                    cam_type=str(data.get("cam_type") or ""),
+                    group=str(data.get("group") or ""),
+                    weight=_weight(data),
                 )
             )
         except (ValueError, KeyError, TypeError) as error:
             raise SnapshotError(f"{path.name}, line {number}: {error}") from error
     return records
+
+
+def _weight(data: Mapping[str, Any]) -> float:
+    weight = float(data.get("weight", 1.0))
+    if not 0 <= weight < float("inf"):
+        raise ValueError(f"the weight {weight} is not 0 or more")
+    return weight
 
 
 def _truth(data: Mapping[str, Any]) -> Truth | None:

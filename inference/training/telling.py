@@ -16,7 +16,7 @@ from inference.minigpt.vocabulary import PAD, Vocabulary
 
 from .snapshot import CatalogEntry, Record
 
-_HEARS = 0.6
+HEARS = 0.6
 """Share of rendered records before which words are heard."""
 _LABELLED = 0.3
 """Share of them with a code on a label that the photo does not show: copying is learned by copying."""
@@ -38,8 +38,9 @@ def told(
     catalog: Mapping[str, CatalogEntry],
     vocabulary: Vocabulary,
     rng: random.Random,
+    hears: float = HEARS,
 ) -> Told:
-    """What a model is told of ``record`` this time.
+    """What a model is told of ``record`` this time; words are heard with a chance of ``hears``.
 
     A decided caption is told as it is. Of a rendered record some words are heard, by chance. What
     cannot be known of it is not taught: a code or spec that is neither heard nor a site's, a quantity
@@ -49,7 +50,7 @@ def told(
     if record.truth is None or entry is None:
         tokens = vocabulary.encode_caption(record.values)
         return Told(tokens, [True] * len(tokens))
-    heard, code = (Heard(), None) if rng.random() > _HEARS else words_heard(record, entry, rng)
+    heard, code = (Heard(), None) if rng.random() > hears else words_heard(record, entry, rng)
     values = dict(record.values)
     known = dict.fromkeys(values, True) | {"quantity": record.truth.countable}
     if code:

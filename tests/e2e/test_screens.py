@@ -24,6 +24,8 @@ pytestmark = [
 LOOKS: dict[str, tuple[str, str, tuple[int, int]]] = {
     "zh": ("zh", "light", (1280, 720)),
     "dark": ("zh", "dark", (1280, 720)),
+    "tall": ("zh", "light", (1280, 2200)),
+    "dark-tall": ("zh", "dark", (1280, 2200)),
     "en": ("en", "light", (1280, 720)),
     "ja-tablet": ("ja", "light", (1024, 768)),
 }

@@ -46,6 +46,8 @@ def stops(world: World) -> list[Stop]:
         Stop("tasks", "adam", f"{project}/tasks", f"task-row-{world.decided.pk}"),
         Stop("task", "adam", f"{project}/tasks/{world.decided.pk}", "decision-caption"),
         Stop("quality", "adam", f"{project}/quality", "metric-completeness"),
+        Stop("quality-person", "adam", f"{project}/quality/{world.anna}", "person"),
+        Stop("spot-checks", "rita", f"{project}/spot-checks", "spot-right"),
         Stop("home-admin", "adam", "/", f"home-project-{world.project.pk}"),
         Stop("captures", "adam", f"{site}/captures", "upload-project"),
         Stop("captures-groups", "adam", f"{site}/captures?tab=groups", "tab-groups"),
@@ -60,6 +62,7 @@ def stops(world: World) -> list[Stop]:
         Stop("project-settings", "adam", edit, "setting-share"),
         Stop("project-schema", "adam", f"{edit}?tab=schema", "tab-schema"),
         Stop("project-guide", "adam", f"{edit}?tab=guide", "tab-guide"),
+        Stop("project-snapshots", "adam", f"{edit}?tab=snapshots", "tab-snapshots"),
         Stop("project-batches", "adam", f"{edit}?tab=batches", "tab-batches"),
     ]  # fmt: skip
 

@@ -22,8 +22,9 @@ from annotator.labeling.models import Annotation, Assignment, Batch, Task
 from annotator.labeling.states import Action
 from annotator.pipeline.colleagues import Truth, read_truth
 from annotator.quality import services as quality
+from annotator.quality.models import Doubt
 from annotator.review import services as review
-from annotator.review.models import Dispute
+from annotator.review.models import Decision, Dispute, SpotCheck
 from annotator.suggestions.models import CaptureSuggestion, Suggestion
 
 SCENES = 16
@@ -37,6 +38,7 @@ class World:
     dispute: Task
     decided: Task
     trivial: Task
+    anna: int
 
 
 def fill(project: Project, folder: Path) -> World:
@@ -83,15 +85,15 @@ def _work(project: Project, truth: dict[str, Truth]) -> World:
         User.objects.get(username=name) for name in ("anna", "ben", "rita", "adam")
     )
     tasks = list(Task.objects.filter(project=project, state="ready").order_by("id"))[:12]
-    other = _another(truth, _truth_of(tasks[0], truth))
+    # ...: as another SKU of the scenes has it
     differences: list[dict[str, Any]] = [
         {"quantity": "9箱"},
-        {"sku": other["sku"], "category": other["category"], "spec": other["spec"]},
+        dict.fromkeys(("sku", "category", "spec"), ...),
         {"quantity": "7箱"},
         {"category": "其他", "spec": "1L/瓶"},
         {"category": "其他", "spec": "2kg/袋"},
         {"condition": "破损，左下角"},
-        {"sku": other["sku"]},
+        {"sku": ...},
         {},
         {},
         {"quantity": "5箱"},
@@ -99,6 +101,8 @@ def _work(project: Project, truth: dict[str, Truth]) -> World:
     made = []
     for task, different in zip(tasks, differences, strict=False):
         known = _truth_of(task, truth)
+        other = _another(truth, known)
+        different = {k: other[k] if v is ... else v for k, v in different.items()}
         _answer(task, anna, known, {}, shift_px=0)
         _answer(task, ben, known, different, shift_px=14 if different else 2)
         task.refresh_from_db()
@@ -132,8 +136,18 @@ def _work(project: Project, truth: dict[str, Truth]) -> World:
         **site, kind="take_in", state="failed", total=200, done=12, ended_at=timezone.now(),
         error={"code": "s3_failed", "detail": "S3 出错：timeout"},
     )  # fmt: skip
+    checked = Decision.objects.get(task=made[7], superseded_at=None)
+    SpotCheck.objects.create(
+        decision=checked, task=made[7], project=project, stratum="independent", share=0.2
+    )
+    Doubt.objects.create(
+        project=project, decision=checked, score=0.81, proposed="cola-330",
+        why=[{"code": "neighbours", "sku": "cola-330", "share": 0.72}],
+    )  # fmt: skip
+    project.quality = {"single_limit": 0.01}
+    project.save()
     quality.rebuild(project)
-    return World(project, dispute=made[0], decided=made[2], trivial=made[3])
+    return World(project, dispute=made[0], decided=made[2], trivial=made[3], anna=anna.pk)
 
 
 def _truth_of(task: Task, truth: dict[str, Truth]) -> dict[str, Any]:

@@ -35,8 +35,9 @@ from inference.engines.torch import TorchEngine  # noqa: E402
 from inference.minigpt.model import MiniGPT, MiniGPTConfig  # noqa: E402
 from inference.minigpt.vocabulary import Vocabulary  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
-from inference.training.fit import Recipe, fit  # noqa: E402
+from inference.training.fit import Run, fit  # noqa: E402
 from inference.training.quantize import quantize  # noqa: E402
+from inference.training.recipe import Recipe  # noqa: E402
 from inference.training.snapshot import Record  # noqa: E402
 
 SIDE_PX = 96
@@ -80,7 +81,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     )
     model.tower.load_imagenet()
-    fit(model, vocabulary, records, {}, Recipe(epochs=6, views=1, batch=6))
+    recipe = Recipe(epochs=6, views=1, batch=6)
+    fit(model, vocabulary, records, {}, recipe, Run(root / "work"))
     model.save_pretrained(root / "model")
     export_onnx(model, root / "onnx")
     text = json.dumps(vocabulary.to_json(), ensure_ascii=False)

@@ -37,7 +37,7 @@ from inference.minigpt.vocabulary import (
 )
 from inference.minigpt.writing import write
 from inference.ranking import written_anew
-from inference.training.metrics import bleu_4, cider, rouge_l
+from inference.training.metrics import bleu, cider, rouge_l
 
 torch = pytest.importorskip("torch", reason="training wants torch: pip install -e '.[train]'")
 
@@ -54,7 +54,7 @@ from inference.minigpt.model import (  # noqa: E402
 )
 from inference.training.__main__ import main  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
-from inference.training.fit import density_loss  # noqa: E402
+from inference.training.losses import density_loss  # noqa: E402
 from inference.training.places import centres, covered  # noqa: E402
 from inference.training.ship import main as ship  # noqa: E402
 from inference.training.snapshot import (  # noqa: E402
@@ -139,7 +139,7 @@ def test_what_is_heard_comes_before_the_caption_whatever_the_batch() -> None:
 def test_units_are_counted_by_their_density() -> None:
     model = tiny(side_px=96)
     encoded = model.encode(torch.randn(2, 1, 3, 96, 96))
-    assert encoded.density.shape == (2, 36) and bool((encoded.density > 0).all())
+    assert encoded.density.shape == (2, 144) and bool((encoded.density > 0).all())
     assert coarse(torch.arange(16.0)[None], 4).tolist() == [[10.0, 18.0, 42.0, 50.0]]
     # where all is as expected, the loss cannot be less
     units = torch.from_numpy(centres([(10, 10, 20, 20), (50, 60, 8, 8)], 96, 96, 6))[None]
@@ -310,7 +310,10 @@ def test_it_learns_a_snapshot(taught: Taught) -> None:
     assert report["losses"][-1] < 0.5 * report["losses"][0]
     assert report["val"] == {k: v for k, v in said.items() if k not in ("ok", "out")}
     steps = [json.loads(line) for line in (out / "progress.jsonl").read_text("utf-8").splitlines()]
-    assert steps[-1]["stage"] == "epochs" and steps[-1]["done"] == 24
+    epochs = [step for step in steps if step["stage"] == "epochs"]
+    assert [step["done"] for step in epochs] == list(range(1, 25))
+    assert epochs[-1]["val"]["sku_head"] > epochs[0]["val"]["sku_head"]
+    assert (steps[-1]["stage"], steps[-1]["done"]) == ("export", 3)
     files = {p.name for p in (out / "onnx").iterdir()}
     assert {"encode.onnx", "begin.onnx", "step.onnx", "int8.json"} <= files
     assert ("encode.int8.onnx" in files) == report["int8"]["kept"] == ("val_int8" in report)
@@ -524,14 +527,14 @@ def test_a_snapshot_says_what_is_wrong_with_it(tmp_path: Path) -> None:
 
 def test_metrics_of_captions() -> None:
     decided = ["【SKU】A-1|【数量】1箱", "【SKU】B-22|【数量】3瓶", "【SKU】C-9|【数量】12袋"]
-    assert bleu_4(decided, decided) == pytest.approx(1)
+    assert bleu(decided, decided) == pytest.approx(1)
     assert rouge_l(decided, decided) == pytest.approx(1)
     assert cider(decided, decided) == pytest.approx(10)
     wrong = [decided[1], decided[2], decided[0]]
     near = [text.replace("1箱", "2箱") for text in decided]
-    for metric in (bleu_4, rouge_l, cider):
+    for metric in (bleu, rouge_l, cider):
         assert metric(wrong, decided) < metric(near, decided) < metric(decided, decided)
     # "the cat" against "the cat sat": precision 1, brevity exp(1 − 11 / 7)
-    assert bleu_4(["the cat"], ["the cat sat"]) == pytest.approx(np.exp(1 - 11 / 7))
+    assert bleu(["the cat"], ["the cat sat"]) == pytest.approx(np.exp(1 - 11 / 7))
     # longest common subsequence 3 of 4 and 3
     assert rouge_l(["axbc"], ["abc"]) == pytest.approx(2.44 * 0.75 / (1 + 1.44 * 0.75))

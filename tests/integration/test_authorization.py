@@ -22,7 +22,9 @@ from annotator.core.models import Job
 from annotator.datasets.models import Snapshot
 from annotator.labeling.models import Batch
 from annotator.labeling.services import next_assignment, submit_annotation
+from annotator.modelhub.models import ModelVersion
 from annotator.review.models import Decision, Feedback, SpotCheck
+from annotator.training.models import Schedule, TrainingRun
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +65,12 @@ MAY: dict[str, set[str]] = {
     "send_back": {R}, "feedback": {A}, "one_feedback": {A}, "read_feedback": {A},
     "forget_view": LABELERS, "export_dataset": {D}, "job_file": {D},
     "snapshots": {D}, "create_snapshot": {D}, "snapshot": {D}, "snapshot_diff": {D},
+    "models": {D}, "model": {D}, "live_model": {D}, "promote_model": {D}, "roll_back_model": {D},
+    "start_model_trial": {D}, "end_model_trial": {D}, "compare_models": {D}, "model_arms": {D},
+    "training_runs": {D}, "start_training": {D}, "training_run": {D}, "cancel_training": {D},
+    "retry_training": {D}, "training_curve": {D}, "training_log": {D}, "training_results": {D},
+    "training_schedule": {D}, "set_training_schedule": {D}, "training_gate": {D},
+    "set_training_gate": {D},
 }  # fmt: skip
 # Operations about one's own things only: on the own site, what is another's is not found.
 OWN_ONLY = {
@@ -164,6 +172,9 @@ def world() -> dict[str, Any]:
         "spot_check_id": check.pk,
         "snapshot_id": snapshot.pk,
         "other_id": snapshot.pk,
+        "schedule": Schedule.objects.create(site=site, project=project).pk,
+        "run_id": TrainingRun.objects.create(site=site, project=project, state="kept").pk,
+        "version_id": ModelVersion.objects.create(site=site, number=1, digest="0" * 64).pk,
     }
     return {"site": site, "ids": ids, "people": people, "strangers": strangers}
 

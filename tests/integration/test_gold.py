@@ -228,6 +228,33 @@ def test_an_admin_makes_and_retires_gold(project: Project) -> None:
     assert (counts["total"], counts["decided"]) == (1, 1), "a gold task is no task of the project"
 
 
+def test_gold_of_an_old_photo_has_any_number(project: Project) -> None:
+    """What an admin makes gold today is not known by the last number: the row of a task that nobody has
+    seen becomes the gold one, and that task is opened anew."""
+    project.quality = {"gold_rate": 0.0}
+    project.save()
+    old = decided(project)
+    waiting = factories.TaskFactory.create_batch(3, project=project, value=0.4)
+    held = take(Api(person(project)), project)["task"]["id"]
+    scenes = {task.scene_id for task in waiting}
+    ages = dict(Task.objects.values_list("scene", "created_at"))
+    assert Api(person(project, Role.ADMIN)).post(f"/tasks/{old.pk}/gold").status_code == 204
+    twin = Task.objects.get(state="gold")
+    assert twin.scene_id == old.scene_id and twin.truth.origin == old
+    assert twin.pk in {task.pk for task in waiting} - {held}, "any, but none that somebody has seen"
+    still = Task.objects.filter(project=project, state__in=["ready", "labeling"])
+    assert {task.scene_id for task in still} == scenes, "nothing that was to be labeled is lost"
+    moved = still.get(pk__gt=max(task.pk for task in waiting))
+    assert (moved.value, moved.created_at) == (0.4, ages[moved.scene_id])
+    admin = Api(person(project, Role.ADMIN))
+    assert admin.post(f"/tasks/{old.pk}/gold").status_code == 204, "twice is once"
+    assert admin.get(f"/tasks/{old.pk}").json()["gold"] is True
+    assert Api(person(project, Role.REVIEWER)).get(f"/tasks/{old.pk}").json()["gold"] is None
+    assert Task.objects.filter(state="gold").count() == 1
+    counts = admin.get(f"/projects/{project.pk}").json()["counts"]
+    assert (counts["total"], counts["decided"]) == (4, 1)
+
+
 def test_spot_checks_are_drawn_and_find_errors(project: Project) -> None:
     project.quality = {"gold_rate": 0.0, "spot_most": 1.0}
     project.save()

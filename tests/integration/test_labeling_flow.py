@@ -416,6 +416,72 @@ def test_suggestions_are_withheld_on_a_share(people: dict[str, Api], project: Pr
     assert (kept.suggestion_id, kept.suggestion_shown) == (suggestion.pk, False)
 
 
+@pytest.fixture
+def guessed(project: Project) -> Any:
+    """A task with a suggestion, in a project that delays all of them."""
+    from annotator.suggestions.models import CaptureSuggestion, Suggestion
+
+    Project.objects.filter(pk=project.pk).update(withhold_rate=1.0, withhold_mode="delayed")
+    capture = factories.TaskFactory(project=project).scene.captures.get()
+    suggestion = Suggestion.objects.create(
+        capture=capture, model_version="m", site_number=1, candidates=[], neighbours=[], flags=[],
+        fields={"quantity": {"value": "4321箱", "confidence": 0.9, "source": "minigpt"}},
+        timings_ms={}, heat={},
+    )  # fmt: skip
+    CaptureSuggestion.objects.create(capture=capture, state="done", current=suggestion)
+    return suggestion
+
+
+def test_a_delayed_suggestion_comes_with_the_first_entry(
+    people: dict[str, Api], project: Project, guessed: Any
+) -> None:
+    held = take(people["a"], project)
+    assert (held["suggestion"], held["suggestion_shown"]) == (None, False)
+    assert (held["suggestion_delayed"], held["suggestion_withheld"]) == (True, False)
+    assert "4321" not in str(held)
+    path, token = f"/assignments/{held['id']}", {"token": held["token"]}
+    early = people["a"].post(f"{path}/suggestion", token)
+    assert (early.status_code, early.json()["code"]) == (409, "suggestion_not_due")
+    blank = {"fields": {"sku": ""}, "boxes": [], "attributes": {}, "active_seconds": 1}
+    people["a"].put(f"{path}/draft", {**token, "draft": blank})
+    assert people["a"].post(f"{path}/suggestion", token).status_code == 409, "nothing is entered"
+    people["a"].put(f"{path}/draft", {**token, "draft": {**blank, "fields": {"sku": "SKU-A"}}})
+    assert people["b"].post(f"{path}/suggestion", token).status_code == 404, "another's"
+    wrong = people["a"].post(f"{path}/suggestion", {"token": "x" * 32})
+    assert wrong.json()["code"] == "stale_token"
+    for _ in range(2):
+        due = people["a"].post(f"{path}/suggestion", token).json()
+        assert due["suggestion"]["id"] == guessed.pk and due["suggestion_shown"]
+    assert people["a"].get(path).json()["suggestion"]["id"] == guessed.pk, "a reload keeps it"
+    submit(people["a"], held)
+    kept = Annotation.objects.get()
+    assert (kept.suggestion_shown, kept.suggestion_delayed) == (True, True)
+
+
+def test_a_delayed_suggestion_comes_after_some_seconds(
+    people: dict[str, Api], project: Project, guessed: Any
+) -> None:
+    Project.objects.filter(pk=project.pk).update(withhold_delay_s=20)
+    with time_machine.travel("2026-03-02T08:00:00Z", tick=False) as clock:
+        held = take(people["a"], project)
+        path, token = f"/assignments/{held['id']}", {"token": held["token"]}
+        assert held["suggestion_after_s"] == 20
+        clock.shift(19)
+        assert people["a"].post(f"{path}/suggestion", token).status_code == 409
+        clock.shift(1)
+        assert people["a"].post(f"{path}/suggestion", token).status_code == 200
+        Project.objects.filter(pk=project.pk).update(withhold_mode="withheld")
+        never = take(people["b"], project)
+        clock.shift(60)
+        no = people["b"].post(f"/assignments/{never['id']}/suggestion", {"token": never["token"]})
+        assert (no.status_code, no.json()["code"]) == (409, "no_delayed_suggestion")
+
+
+def test_sampling_can_be_off(people: dict[str, Api], project: Project, guessed: Any) -> None:
+    Project.objects.filter(pk=project.pk).update(withhold_mode="off")
+    assert take(people["a"], project)["suggestion"]["id"] == guessed.pk
+
+
 def test_the_audit_log_is_append_only(people: dict[str, Api], project: Project) -> None:
     dispute_of(people, project)
     entry = AuditEntry.objects.first()

@@ -134,7 +134,7 @@ def test_urgent_calls_are_urgent(
     seen: list[bool] = []
     described = machine.describe
 
-    def describe(images: Any, *, urgent: bool = False) -> Any:
+    def describe(images: Any, *, urgent: bool = False, model: str = "") -> Any:
         seen.append(urgent)
         return described(images)
 
@@ -355,7 +355,7 @@ def test_a_picture_that_the_model_gave_up_is_not_called_bad(
 ) -> None:
     described = machine.describe
 
-    def describe(images: Any, *, urgent: bool = False) -> Any:
+    def describe(images: Any, *, urgent: bool = False, model: str = "") -> Any:
         return [Failure("internal", "4 calls ended like this"), *described(images[1:])]
 
     monkeypatch.setattr(machine, "describe", describe)

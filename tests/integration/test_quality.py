@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from annotator.accounts.models import Project
 from annotator.accounts.states import Role
+from annotator.catalog.models import Sku
 from annotator.core import outbox
 from annotator.core.models import AuditEntry
 from annotator.labeling import services
@@ -107,6 +108,25 @@ def test_sku_accuracy(world: dict[str, Any]) -> None:
     assert (found["count"], found["value"], found["passes"]) == (3, 66.67, False)
     days = [(t["day"], t["value"], t["count"]) for t in found["trend"]]
     assert days == [("2026-03-02", 50.0, 2), ("2026-03-03", 100.0, 1)]
+
+
+def test_what_is_decided_is_held_against_the_catalog_and_the_boxes(
+    world: dict[str, Any], project: Project
+) -> None:
+    # Of three decisions, two name a SKU of the catalog.
+    assert metric(world, "consistency")["count"] == 2
+    Sku.objects.filter(code="SKU-A").update(spec="2L/瓶")
+    assert metric(report(project), "consistency")["value"] == 0.0
+    spec = factories.GOOD_FIELDS["spec"]
+    Sku.objects.filter(code="SKU-A").update(spec=spec)
+    assert metric(report(project), "consistency")["value"] == 100.0
+    # the arbitrated one counts three
+    decision = Decision.objects.get(source=Decision.Source.ARBITRATED)
+    box = {"capture": 1, "x": 0, "y": 0, "w": 9, "h": 9}
+    Decision.objects.filter(pk=decision.pk).update(boxes=[box, {**box, "x": 20}])
+    assert metric(report(project), "consistency")["value"] == 50.0
+    Decision.objects.filter(pk=decision.pk).update(boxes=[box, {**box, "capture": 2}])
+    assert metric(report(project), "consistency")["value"] == 100.0, "two views of the same"
 
 
 def test_quantity_consistency(world: dict[str, Any]) -> None:
@@ -270,6 +290,7 @@ def test_an_empty_project_has_no_figures_and_no_errors(project: Project) -> None
             "completeness",
             "completeness_decided",
             "sku_accuracy",
+            "consistency",
             "quantity_consistency",
             "fluency",
             "time",

@@ -20,8 +20,10 @@ from annotator.core.models import Job
 from annotator.datasets.models import Snapshot
 from annotator.labeling.models import Batch
 from annotator.labeling.states import TaskState
+from annotator.modelhub.models import ModelVersion
 from annotator.review.models import Decision, Dispute
 from annotator.suggestions.models import CaptureSuggestion, Suggestion
+from annotator.training.models import TrainingRun
 from tests import factories
 from tests.conftest import Api
 
@@ -130,6 +132,15 @@ def add_snapshot(project: Project) -> None:
     Snapshot.objects.create(site=project.site, project=project, job=job, created_by=by)
 
 
+def add_run(project: Project) -> None:
+    by = factories.UserFactory()
+    number = ModelVersion.objects.filter(site=project.site).count() + 1
+    version = ModelVersion.objects.create(site=project.site, number=number, digest="d" * 64)
+    TrainingRun.objects.create(
+        site=project.site, project=project, requested_by=by, state="kept", version=version
+    )
+
+
 def rows_of(answer: Any) -> list[Any]:
     body = answer.json()
     rows: list[Any] = body["results"] if isinstance(body, dict) else body
@@ -155,6 +166,8 @@ LISTS: dict[str, tuple[Callable[[Project], None], str, int]] = {
     "audit": (add_audit, "/audit", 1),
     "jobs": (add_job, "/jobs", 1),
     # the project, its snapshots with their jobs
+    # the site, the runs
+    "training": (add_run, "/sites/{site}/training/runs", 2),
     "snapshots": (add_snapshot, "/projects/{project}/snapshots", 2),
     # the site, its members, who of them works elsewhere, my roles
     "members": (add_member, "/members?site={site}", 4),

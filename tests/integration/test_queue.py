@@ -276,11 +276,11 @@ def test_the_machine_says_what_a_task_is_of() -> None:
     with transaction.atomic():
         services.prepare_tasks(scene=task.scene_id, confidence=0.4, sku_code=sku.code)
     task.refresh_from_db()
-    assert (task.state, task.value, task.category) == ("ready", 0.6, drinks)
+    assert (task.state, task.value, task.category) == ("ready", 0.76, drinks)
     with transaction.atomic():  # a better guess, later
         services.prepare_tasks(scene=task.scene_id, confidence=0.9, sku_code="NOT-IN-CATALOG")
     task.refresh_from_db()
-    assert (task.state, task.value, task.category) == ("ready", 0.6, None)
+    assert (task.state, task.value, task.category) == ("ready", 0.46, None)
 
 
 def test_admins_set_limits() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from annotator.accounts.states import Role
 from annotator.captures.intake import take_in
 from annotator.catalog import services as catalog
 from annotator.catalog.models import Sku
+from annotator.modelhub import services as models
 from annotator.suggestions import memory, recognizer, replaying
 from annotator.suggestions.answers import description_of
 from annotator.suggestions.models import Evidence, MachineAnswer, SiteChange, SiteMemory, Suggestion
@@ -25,6 +27,7 @@ from inference.local import LocalRecognizer
 from inference.scenes import demo_catalog, render_reference, render_scene
 from tests import factories
 from tests.conveyor import Conveyor, add_sku, work
+from tests.models import tiny_model, variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,3 +183,34 @@ def test_a_suggestion_is_made_again(
     for name, why in (("12345", "No answer"), ("suggestion:x", "no suggestion")):
         with pytest.raises(CommandError, match=why):
             call_command("replay", name)
+
+
+def test_an_answer_of_a_sites_own_model_is_made_again_by_that_model(
+    settings: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("torch", reason="making a model wants torch: pip install -e '.[train]'")
+    settings.RECOGNIZER = "inference.local.LocalRecognizer"
+    settings.RECOGNIZER_OPTIONS = {
+        "sites_dir": settings.SITES_DIR,
+        "models_dir": settings.MODELS_DIR,
+    }
+    recognizer.forget_recognizer()
+    site = factories.SiteFactory(keep_answers="answers")
+    add_sku(site, "A-1", factories.picture_bytes(1), unit="箱")
+    work()
+    first = tiny_model(tmp_path / "one")
+    folders = [first, variant(first, tmp_path / "two", 2.0)]
+    one, two = (models.register(site, folder, report={}, run_key=folder.name) for folder in folders)
+    models.promote(one, by=None, reason="")
+    line = Conveyor(site)
+    answer = line.multipart(factories.picture_bytes(2)).json()
+    assert "minigpt-" in answer["model_version"]
+    models.promote(two, by=None, reason="")
+    now = line.multipart(factories.picture_bytes(2)).json()
+    assert now["model_version"] != answer["model_version"]
+    for said in (answer, now):
+        told = replayed(capsys, str(said["answer_id"]))
+        assert told["exact"], told["differences"]
+        assert told["again"]["model_version"] == said["model_version"]
+    recognizer.get_recognizer().close()  # type: ignore[attr-defined]
+    recognizer.forget_recognizer()

@@ -29,7 +29,11 @@ def test_the_setting_says_what_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.delenv("INFERENCE_URL")
     assert Env().recognizer_options == {"base_url": ["http://127.0.0.1:8001"]}
     monkeypatch.setenv("WAREVISION_RECOGNIZER", "inference.local.LocalRecognizer")
-    assert Env().recognizer_options == {"sites_dir": tmp_path / "sites", "model": None}
+    assert Env().recognizer_options == {
+        "sites_dir": tmp_path / "sites",
+        "models_dir": tmp_path / "models",
+        "model": None,
+    }
     monkeypatch.setenv("WAREVISION_RECOGNIZER", "inference.remote.VlmRecognizer")
     monkeypatch.setenv("WAREVISION_VLM_URL", "http://vlm:8000/v1")
     monkeypatch.setenv("WAREVISION_VLM_MODEL", "qwen")

@@ -224,6 +224,24 @@ class ExtendView(_OwnAssignment):
         return Response({"etag": s.etag_of(assignment), "expires_at": assignment.expires_at})
 
 
+class RevealView(_OwnAssignment):
+    """Ask for a suggestion that comes later: the assignment with it, once it is due."""
+
+    access = {"POST": ANNOTATORS}
+
+    @extend_schema(
+        operation_id="reveal", request=s.TokenOnlySerializer, responses=s.AssignmentSerializer
+    )
+    def post(self, request: Request, assignment_id: int) -> Response:
+        form = self.checked(s.TokenOnlySerializer, assignment_id)
+        services.reveal(
+            assignment=assignment_id,
+            annotator=self.person,
+            token=form.validated_data["token"],
+        )
+        return _answer(self.assignment(assignment_id))
+
+
 class OwnAnswerView(SiteView):
     """One's own answer, to look at; never how its task came out."""
 

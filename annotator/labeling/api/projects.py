@@ -16,7 +16,7 @@ from annotator.accounts.api import SiteQuery, SiteSerializer, site_json
 from annotator.accounts.models import Project
 from annotator.accounts.queries import projects_on, roles_by_site
 from annotator.accounts.services import change_project, create_project
-from annotator.accounts.states import ADMINS, ANNOTATORS, LABELERS, STAFF
+from annotator.accounts.states import ADMINS, ANNOTATORS, LABELERS, STAFF, WithholdMode
 from annotator.accounts.views import SiteView
 from annotator.captures.models import Capture
 from annotator.core.http import IF_MATCH, version_seen
@@ -74,6 +74,10 @@ class QualityRulesSerializer(serializers.Serializer[Any]):
     newcomer_tasks = serializers.IntegerField()
     spot_half_width = serializers.FloatField()
     spot_most = serializers.FloatField()
+    single_limit = serializers.FloatField(
+        help_text="The error under which one answer that agrees with the machine may do; 0: none may."
+    )
+    audit_share = serializers.FloatField(help_text="Of such tasks, answered twice nevertheless.")
     thresholds = serializers.DictField(child=serializers.FloatField())
 
 
@@ -86,6 +90,10 @@ class ProjectSerializer(serializers.Serializer[Any]):
     threshold = serializers.FloatField()
     boxes_required = serializers.BooleanField()
     withhold_rate = serializers.FloatField()
+    withhold_mode = serializers.ChoiceField(WithholdMode.choices)
+    withhold_delay_s = serializers.IntegerField(
+        help_text="When a delayed suggestion comes; 0: with the first entry."
+    )
     lease_seconds = serializers.IntegerField()
     label_duplicates_once = serializers.BooleanField()
     lookalikes = serializers.BooleanField(
@@ -114,6 +122,8 @@ class ProjectSettingsSerializer(serializers.Serializer[Any]):
     threshold = serializers.FloatField(required=False, min_value=0, max_value=1)
     boxes_required = serializers.BooleanField(required=False)
     withhold_rate = serializers.FloatField(required=False, min_value=0, max_value=1)
+    withhold_mode = serializers.ChoiceField(WithholdMode.choices, required=False)
+    withhold_delay_s = serializers.IntegerField(required=False, min_value=0, max_value=600)
     lease_seconds = serializers.IntegerField(required=False, min_value=30, max_value=86_400)
     label_duplicates_once = serializers.BooleanField(required=False)
     lookalikes = serializers.BooleanField(required=False)
@@ -168,6 +178,8 @@ def projects_json(view: SiteView, projects: Sequence[Project]) -> list[dict[str,
             "threshold": project.threshold,
             "boxes_required": project.boxes_required,
             "withhold_rate": project.withhold_rate,
+            "withhold_mode": project.withhold_mode,
+            "withhold_delay_s": project.withhold_delay_s,
             "lease_seconds": project.lease_seconds,
             "label_duplicates_once": project.label_duplicates_once,
             "lookalikes": project.lookalikes,

@@ -136,6 +136,10 @@ class AssignmentSerializer(serializers.Serializer[Any]):
     suggestion_withheld = serializers.BooleanField(
         help_text="There is one, but this answer is to be given without it."
     )
+    suggestion_delayed = serializers.BooleanField(help_text="It comes later, when it is asked for.")
+    suggestion_after_s = serializers.IntegerField(
+        help_text="A delayed one may be asked for after so many seconds; 0: after the first entry."
+    )
     draft = DraftContentSerializer(allow_null=True)
     returned = ReturnedSerializer(allow_null=True, help_text="Its answer was given back.")
     etag = serializers.CharField()
@@ -228,7 +232,14 @@ def assignments_json(assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
             "captures": [capture_json(capture) for capture in captures],
             "suggestion": suggestion,
             "suggestion_shown": row.suggestion_shown,
-            "suggestion_withheld": row.suggestion_id is not None and suggestion is None,
+            "suggestion_withheld": (
+                row.suggestion_id is not None
+                and not (row.suggestion_shown or row.suggestion_delayed)
+            ),
+            "suggestion_delayed": row.suggestion_delayed,
+            "suggestion_after_s": (
+                row.task.project.withhold_delay_s if row.suggestion_delayed else 0
+            ),
             "draft": carried_draft(row.task.project, row.draft),
             "returned": (
                 {"at": row.returned_at, "note": row.returned_note} if row.returned_at else None

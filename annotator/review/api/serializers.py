@@ -173,10 +173,12 @@ def sides_json(
     rows: Sequence[Annotation],
     schemas: Schemas | None = None,
     records: Mapping[int, queries.Record] | None = None,
+    own: bool = False,
 ) -> list[dict[str, Any]]:
-    """Answers as A, B, C …; names only once the task is decided. With ``schemas``, by the keys in
-    force, else as they were written. ``records`` are the authors', by person."""
-    named = task.state in (TaskState.DECIDED, TaskState.REJECTED)
+    """Answers as A, B, C …; names only once the task is decided, but of one's ``own`` answers always, or
+    the name would tell that it is. With ``schemas``, by the keys in force, else as they were written.
+    ``records`` are the authors', by person."""
+    named = own or task.state in (TaskState.DECIDED, TaskState.REJECTED)
     return [
         {
             "label": chr(ord("A") + n),

@@ -14,12 +14,13 @@ from rest_framework.response import Response
 from annotator.accounts.api import AuditSerializer, audit_json, project_of
 from annotator.accounts.models import Project
 from annotator.accounts.queries import roles_on
-from annotator.accounts.states import ADMINS, LABELERS, STAFF
+from annotator.accounts.states import ADMINS, LABELERS, STAFF, Role
 from annotator.accounts.views import SiteView
 from annotator.captures.api import CaptureSerializer, capture_json
 from annotator.captures.queries import captures_of_scene
 from annotator.core.errors import NotFound
 from annotator.core.paging import PageQuery, page_of, paged
+from annotator.labeling import gold
 from annotator.labeling import queries as labeling_queries
 from annotator.labeling import services as labeling
 from annotator.labeling.api.projects import SchemaSerializer, thumbs_of
@@ -53,6 +54,9 @@ class TaskDetailSerializer(TaskSerializer):
         child=SchemaSerializer(), help_text="The schemas of the decision and answers, by version."
     )
     history = AuditSerializer(many=True)
+    gold = serializers.BooleanField(
+        allow_null=True, help_text="Annotators are measured by it. Null for all but admins."
+    )
 
 
 class TaskChangeSerializer(serializers.Serializer[Any]):
@@ -161,7 +165,8 @@ class TaskView(TaskOfSite):
     @extend_schema(operation_id="task", responses=TaskDetailSerializer)
     def get(self, request: Request, task_id: int) -> Response:
         task = self.task(task_id)
-        staff = bool(roles_on(self.person, task.project.site_id) & STAFF)
+        roles = roles_on(self.person, task.project.site_id)
+        staff = bool(roles & STAFF)
         answers = list(
             labeling_queries.visible_to(self.person)
             .filter(task=task, withdrawn_at=None)
@@ -184,13 +189,14 @@ class TaskView(TaskOfSite):
                 "captures": [capture_json(c) for c in captures_of_scene(task.scene_id)],
                 "carried_over": [capture_json(c) for c in labeling_queries.carried_over(task)],
                 "decision": decision_json(decision),
-                "answers": sides_json(task, answers, records=records),
+                "answers": sides_json(task, answers, records=records, own=not staff),
                 "schemas": schemas_used(task.project, versions),
                 "history": (
                     [audit_json(row) for row in queries.history_of(task)]
                     if staff and task.state in labeling_queries.SETTLED
                     else []
                 ),
+                "gold": gold.is_measured_by(task) if Role.ADMIN in roles else None,
             }
         )
 

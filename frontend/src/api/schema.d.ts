@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignments/{assignment_id}/suggestion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask for a suggestion that comes later: the assignment with it, once it is due. */
+        post: operations["reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -597,6 +614,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{version_id}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The figures of two versions' reports side by side. */
+        get: operations["compare_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -929,6 +963,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/quality/doubts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Decided captions that the pictures contradict, the most doubtful first. */
+        get: operations["doubts"];
+        put?: never;
+        /** @description Decided captions that the pictures contradict, the most doubtful first. */
+        post: operations["find_doubts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/quality/people/{user_id}": {
         parameters: {
             query?: never;
@@ -1159,6 +1211,129 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The model versions of a site, the newest first. */
+        get: operations["models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/models/{version_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One version, with its report. */
+        get: operations["model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/models/{version_id}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Make a version the champion: it is loaded beside the one that answers, looks at what waits, and
+         *     takes its place then. A job does that; 409 when somebody was quicker.
+         */
+        post: operations["promote_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/models/arms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What becomes of each model's suggestions on a site, with 95% intervals. */
+        get: operations["model_arms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/models/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Which models a site uses, and how that came about. */
+        get: operations["live_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/models/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Make the former champion the champion again, at once. */
+        post: operations["roll_back_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/models/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Let another version answer for a part of the captures, or end that. */
+        put: operations["start_model_trial"];
+        post?: never;
+        /** @description Let another version answer for a part of the captures, or end that. */
+        delete: operations["end_model_trial"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/next": {
         parameters: {
             query?: never;
@@ -1209,6 +1384,162 @@ export interface paths {
         head?: never;
         /** @description The settings of a site. */
         patch: operations["change_site_settings"];
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/gate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A site's gate; the defaults until one is put. */
+        get: operations["training_gate"];
+        /** @description A site's gate; the defaults until one is put. */
+        put: operations["set_training_gate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The runs of a site, newest first. */
+        get: operations["training_runs"];
+        put?: never;
+        /** @description The runs of a site, newest first. */
+        post: operations["start_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One run, with the gate's verdict. */
+        get: operations["training_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ask a run to stop. */
+        post: operations["cancel_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/runs/{run_id}/curve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How the training went, epoch by epoch. */
+        get: operations["training_curve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/runs/{run_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The end of what the trainer wrote. */
+        get: operations["training_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/runs/{run_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the challenger has wrong, the surest first, or where it differs from the champion. */
+        get: operations["training_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/runs/{run_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Another attempt of a run that failed or was cancelled, which goes on where it stopped. */
+        post: operations["retry_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/training/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A site's schedule; there is none until one is put. */
+        get: operations["training_schedule"];
+        /** @description A site's schedule; there is none until one is put. */
+        put: operations["set_training_schedule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/skus": {
@@ -1695,6 +2026,35 @@ export interface components {
             /** @description Too little is known to compare people by. */
             low_evidence: boolean;
         };
+        Arguments: {
+            epochs?: number;
+            views?: number;
+            seed?: number;
+            side?: number;
+        };
+        ArgumentsRequest: {
+            epochs?: number;
+            views?: number;
+            seed?: number;
+            side?: number;
+        };
+        Arm: {
+            /** @description Null: the shipped one. */
+            model: number | null;
+            name: string | null;
+            /** @description To which its suggestion was shown. */
+            answers: number;
+            /** @description Answers with all that was proposed. */
+            unchanged: components["schemas"]["Share"];
+            /** @description Of what was proposed, by field. */
+            fields: {
+                [key: string]: components["schemas"]["Share"];
+            };
+            /** @description Characters between the caption proposed and the one decided. */
+            edits: components["schemas"]["Share"];
+            /** @description Active seconds an answer. */
+            seconds: components["schemas"]["Share"];
+        };
         Assignment: {
             id: number;
             token: string;
@@ -1710,6 +2070,10 @@ export interface components {
             suggestion_shown: boolean;
             /** @description There is one, but this answer is to be given without it. */
             suggestion_withheld: boolean;
+            /** @description It comes later, when it is asked for. */
+            suggestion_delayed: boolean;
+            /** @description A delayed one may be asked for after so many seconds; 0: after the first entry. */
+            suggestion_after_s: number;
             draft: components["schemas"]["DraftContent"] | null;
             /** @description Its answer was given back. */
             returned: components["schemas"]["Returned"] | null;
@@ -1955,6 +2319,12 @@ export interface components {
             after: components["schemas"]["SideOfChange"] | null;
         };
         /**
+         * @description * `won` - won
+         *     * `lost` - lost
+         * @enum {string}
+         */
+        ChangeEnum: "won" | "lost";
+        /**
          * @description * `added` - added
          *     * `removed` - removed
          *     * `changed` - changed
@@ -1977,6 +2347,14 @@ export interface components {
             slug: string;
             name: string;
         };
+        /**
+         * @description * `barcode` - barcode
+         *     * `model` - model
+         *     * `neighbours` - neighbours
+         *     * `spec` - spec
+         * @enum {string}
+         */
+        CodeEnum: "barcode" | "model" | "neighbours" | "spec";
         Columns: {
             known: string[];
             extra: string[];
@@ -1985,7 +2363,13 @@ export interface components {
         Compared: {
             key: string;
             shown: components["schemas"]["Figure"];
+            delayed: components["schemas"]["Figure"];
             withheld: components["schemas"]["Figure"];
+        };
+        Comparison: {
+            one: components["schemas"]["Model"];
+            other: components["schemas"]["Model"];
+            figures: components["schemas"]["ReportFigure"][];
         };
         Completion: {
             id: number;
@@ -2002,6 +2386,11 @@ export interface components {
         Completions: {
             results: components["schemas"]["Completion"][];
         };
+        Confusion: {
+            truth: string;
+            said: string;
+            count: number;
+        };
         Counts: {
             new: number;
             ready: number;
@@ -2010,6 +2399,9 @@ export interface components {
             decided: number;
             rejected: number;
             total: number;
+        };
+        Curve: {
+            epochs: components["schemas"]["Epoch"][];
         };
         DecideRequest: {
             fields: {
@@ -2056,6 +2448,28 @@ export interface components {
             skus: components["schemas"]["SkuChange"][];
             next: string | null;
             results: components["schemas"]["Change"][];
+        };
+        DifferenceOfPart: {
+            /** @description whole, field, category, camera, tail or gold. */
+            part: string;
+            key: string;
+            photos: number;
+            /**
+             * Format: double
+             * @description The share right, 0 to 1.
+             */
+            champion: number;
+            /** Format: double */
+            challenger: number;
+            /** Format: double */
+            difference: number;
+            /**
+             * Format: double
+             * @description The 95% interval of the difference.
+             */
+            low: number;
+            /** Format: double */
+            high: number;
         };
         DismissRequest: {
             site?: number;
@@ -2123,6 +2537,40 @@ export interface components {
             };
             /** @description Those with the most disputes first. */
             pairs: components["schemas"]["PairCount"][];
+        };
+        Doubt: {
+            id: number;
+            task: number;
+            caption: string;
+            /**
+             * Format: double
+             * @description 0…1.
+             */
+            score: number;
+            proposed: string;
+            why: components["schemas"]["DoubtReason"][];
+            thumb: string | null;
+            /** Format: date-time */
+            found_at: string;
+        };
+        DoubtPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Doubt"][];
+        };
+        DoubtReason: {
+            code: components["schemas"]["CodeEnum"];
+            /** @description That speaks against the decided one. */
+            sku: string;
+            /**
+             * Format: double
+             * @description How sure of it, 0…1.
+             */
+            share?: number;
+            /** @description As the catalog has it. */
+            spec?: string;
         };
         DraftContent: {
             fields: {
@@ -2192,6 +2640,22 @@ export interface components {
             etag: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        Epoch: {
+            done: number;
+            /** Format: double */
+            loss: number | null;
+            /**
+             * Format: double
+             * @description The learning rate.
+             */
+            rate: number | null;
+            /** Format: double */
+            memory_mb: number | null;
+            /** @description Figures so far. */
+            val: {
+                [key: string]: number;
+            };
         };
         ExportRequest: {
             /** @description All decided tasks when empty. */
@@ -2325,6 +2789,35 @@ export interface components {
          * @enum {string}
          */
         FlagEnum: "reviewer" | "self";
+        Gate: {
+            /** Format: double */
+            margin?: number;
+            /** Format: double */
+            field_fall?: number;
+            /** Format: double */
+            category_fall?: number;
+            /** Format: double */
+            tail_fall?: number;
+            /** Format: double */
+            gold_fall?: number;
+            min_photos?: number;
+            auto_promote?: boolean;
+            readonly version: number;
+        };
+        GateRequest: {
+            /** Format: double */
+            margin?: number;
+            /** Format: double */
+            field_fall?: number;
+            /** Format: double */
+            category_fall?: number;
+            /** Format: double */
+            tail_fall?: number;
+            /** Format: double */
+            gold_fall?: number;
+            min_photos?: number;
+            auto_promote?: boolean;
+        };
         GiveBackRequest: {
             grid: string;
             /** @description Assignments whose answers are on their way. */
@@ -2558,6 +3051,45 @@ export interface components {
             categories: number[];
             languages: components["schemas"]["LanguageEnum"][];
         };
+        LiveModel: {
+            /** @description Null: the shipped base, or none. */
+            champion: components["schemas"]["Model"] | null;
+            /** @description What rolling back leads to. */
+            previous: components["schemas"]["Model"] | null;
+            /** @description How often it can be rolled back. */
+            steps: number;
+            challenger: components["schemas"]["Model"] | null;
+            /** Format: double */
+            challenger_share: number;
+            /** @description The job that prepares the next champion, while it is open. */
+            rollout: number | null;
+            /** @description Also the ETag: name it in If-Match. */
+            revision: number;
+            /** Format: date-time */
+            changed_at: string | null;
+        };
+        LiveModelDetail: {
+            /** @description Null: the shipped base, or none. */
+            champion: components["schemas"]["Model"] | null;
+            /** @description What rolling back leads to. */
+            previous: components["schemas"]["Model"] | null;
+            /** @description How often it can be rolled back. */
+            steps: number;
+            challenger: components["schemas"]["Model"] | null;
+            /** Format: double */
+            challenger_share: number;
+            /** @description The job that prepares the next champion, while it is open. */
+            rollout: number | null;
+            /** @description Also the ETag: name it in If-Match. */
+            revision: number;
+            /** Format: date-time */
+            changed_at: string | null;
+            /** @description The last 50, the newest first. */
+            changes: components["schemas"]["ModelChange"][];
+        };
+        Log: {
+            tail: string;
+        };
         /**
          * @description * `code` - code
          *     * `barcode` - barcode
@@ -2612,6 +3144,83 @@ export interface components {
             note: string;
             trend: components["schemas"]["Trend"][];
         };
+        Model: {
+            id: number;
+            site: number;
+            number: number;
+            /** @description How people call it: v3. */
+            name: string;
+            digest: string;
+            /** @description Null: the shipped base, or nothing. */
+            parent: string | null;
+            source: components["schemas"]["ModelSource"];
+            snapshot_digest: string;
+            run_key: string;
+            notes: string;
+            /** @description Why the recognizer would not load it when it was last asked. */
+            refusal: string;
+            created_by: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ModelChange: {
+            revision: number;
+            kind: components["schemas"]["ModelChangeKind"];
+            before: string | null;
+            after: string | null;
+            /** Format: double */
+            share: number;
+            reason: string;
+            gate: {
+                [key: string]: unknown;
+            } | null;
+            by: string | null;
+            /** Format: date-time */
+            at: string;
+        };
+        /**
+         * @description * `promoted` - Promoted
+         *     * `rolled_back` - Rolled Back
+         *     * `trial_started` - Trial Started
+         *     * `trial_ended` - Trial Ended
+         * @enum {string}
+         */
+        ModelChangeKind: "promoted" | "rolled_back" | "trial_started" | "trial_ended";
+        ModelDetail: {
+            id: number;
+            site: number;
+            number: number;
+            /** @description How people call it: v3. */
+            name: string;
+            digest: string;
+            /** @description Null: the shipped base, or nothing. */
+            parent: string | null;
+            source: components["schemas"]["ModelSource"];
+            snapshot_digest: string;
+            run_key: string;
+            notes: string;
+            /** @description Why the recognizer would not load it when it was last asked. */
+            refusal: string;
+            created_by: string | null;
+            /** Format: date-time */
+            created_at: string;
+            report: {
+                [key: string]: unknown;
+            };
+        };
+        ModelPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Model"][];
+        };
+        /**
+         * @description * `trained` - Trained
+         *     * `imported` - Imported
+         * @enum {string}
+         */
+        ModelSource: "trained" | "imported";
         My: {
             today: number;
             /** Format: double */
@@ -2662,6 +3271,8 @@ export interface components {
             boxes_required?: boolean;
             /** Format: double */
             withhold_rate?: number;
+            withhold_mode?: components["schemas"]["WithholdModeEnum"];
+            withhold_delay_s?: number;
             lease_seconds?: number;
             label_duplicates_once?: boolean;
             lookalikes?: boolean;
@@ -2704,6 +3315,8 @@ export interface components {
         NextRequest: {
             exclude?: number[];
         };
+        /** @enum {unknown} */
+        NullEnum: null;
         OcrLine: {
             text: string;
             /** Format: double */
@@ -2727,6 +3340,51 @@ export interface components {
             closed_at: string | null;
             name: string;
         };
+        Overlap: {
+            state: components["schemas"]["OverlapStateEnum"];
+            /**
+             * Format: double
+             * @description The error (%) under which one answer may do.
+             */
+            limit: number;
+            /**
+             * Format: double
+             * @description From this score on it does.
+             */
+            threshold: number | null;
+            /**
+             * Format: double
+             * @description The upper bound of the error (%) above the threshold.
+             */
+            bound: number | null;
+            /** @description That the bound rests on. */
+            audits: number;
+            /** @description Among them. */
+            errors: number;
+            /** @description Audits settled since the last look. */
+            gathered: number;
+            /** @description The number of them at which the next comes. */
+            next_look: number;
+            /**
+             * Format: double
+             * @description The share (%) of decided tasks that one person answered.
+             */
+            saved: number | null;
+            /** @description The error that spot checks found in those. */
+            spot_checked: components["schemas"]["Figure"];
+            /** Format: date-time */
+            checked_at: string | null;
+            /** Format: date-time */
+            alarmed_at: string | null;
+        };
+        /**
+         * @description * `gathering` - gathering
+         *     * `not_certain` - not_certain
+         *     * `in_force` - in_force
+         *     * `alarmed` - alarmed
+         * @enum {string}
+         */
+        OverlapStateEnum: "gathering" | "not_certain" | "in_force" | "alarmed";
         OwnAnswer: {
             annotation: number;
             task: number;
@@ -2833,6 +3491,8 @@ export interface components {
             boxes_required?: boolean;
             /** Format: double */
             withhold_rate?: number;
+            withhold_mode?: components["schemas"]["WithholdModeEnum"];
+            withhold_delay_s?: number;
             lease_seconds?: number;
             label_duplicates_once?: boolean;
             lookalikes?: boolean;
@@ -2982,6 +3642,9 @@ export interface components {
             boxes_required: boolean;
             /** Format: double */
             withhold_rate: number;
+            withhold_mode: components["schemas"]["WithholdModeEnum"];
+            /** @description When a delayed suggestion comes; 0: with the first entry. */
+            withhold_delay_s: number;
             lease_seconds: number;
             label_duplicates_once: boolean;
             /** @description Tasks that look the same may be answered in one go. */
@@ -3011,12 +3674,22 @@ export interface components {
             counts: components["schemas"]["Counts"] | null;
             my: components["schemas"]["My"];
         };
+        Promotion: {
+            /** @description Prepares the version, then makes it the champion. */
+            job: number;
+        };
         Pulse: {
             projects: components["schemas"]["PulseProject"][];
             /** @description Those at work, and those that ended a minute ago. */
             jobs: components["schemas"]["Job"][];
+            /** @description As jobs; of the sites that the caller administers. */
+            trainings: components["schemas"]["Run"][];
             /** @description What reviewers said, not read yet. */
             unread_feedback: number;
+            /** @description By site, for its admins: how often what is live has changed. */
+            models: {
+                [key: string]: number;
+            };
         };
         PulseProject: {
             id: number;
@@ -3032,6 +3705,7 @@ export interface components {
             annotators: components["schemas"]["Annotator"][];
             alerts: components["schemas"]["OpenAlert"][];
             anchoring: components["schemas"]["Anchoring"];
+            overlap: components["schemas"]["Overlap"] | null;
             disputes: components["schemas"]["DisputeCount"];
             throughput: components["schemas"]["Throughput"][];
         };
@@ -3045,6 +3719,16 @@ export interface components {
             spot_half_width: number;
             /** Format: double */
             spot_most: number;
+            /**
+             * Format: double
+             * @description The error under which one answer that agrees with the machine may do; 0: none may.
+             */
+            single_limit: number;
+            /**
+             * Format: double
+             * @description Of such tasks, answered twice nevertheless.
+             */
+            audit_share: number;
             thresholds: {
                 [key: string]: number;
             };
@@ -3098,6 +3782,10 @@ export interface components {
          * @enum {string}
          */
         ReasonEnum: "unreadable" | "not_goods" | "several_goods" | "duplicate" | "other";
+        ReasonRequest: {
+            /** @default  */
+            reason: string;
+        };
         Recent: {
             annotation: number;
             task: number;
@@ -3212,6 +3900,19 @@ export interface components {
         ReopenRequest: {
             note: string;
         };
+        ReportFigure: {
+            /** @description Its place in the reports. */
+            figure: string;
+            /** Format: double */
+            one: number | null;
+            /** Format: double */
+            other: number | null;
+            /**
+             * Format: double
+             * @description From the one to the other.
+             */
+            change: number | null;
+        };
         Result: {
             sku: string | null;
             category: string | null;
@@ -3221,6 +3922,14 @@ export interface components {
             caption: string;
             /** Format: double */
             confidence: number;
+        };
+        Results: {
+            photos: number;
+            wrong: number;
+            won: number;
+            lost: number;
+            confusions: components["schemas"]["Confusion"][];
+            pictures: components["schemas"]["WrongPicture"][];
         };
         Returned: {
             /** Format: date-time */
@@ -3260,12 +3969,131 @@ export interface components {
             code: string;
             message: string;
         };
+        Run: {
+            id: number;
+            site: number;
+            project: number;
+            state: components["schemas"]["RunState"];
+            active: boolean;
+            cancelling: boolean;
+            method: components["schemas"]["TrainingMethod"];
+            arguments: {
+                [key: string]: unknown;
+            };
+            trigger: components["schemas"]["TriggerEnum"];
+            trigger_facts: {
+                [key: string]: unknown;
+            };
+            requested_by: string | null;
+            snapshot: number | null;
+            version: components["schemas"]["RunVersion"] | null;
+            /** @description What it was compared with. */
+            champion: components["schemas"]["RunVersion"] | null;
+            attempt: number;
+            host: string;
+            /** @description The trainer's own word for what it does. */
+            stage: string;
+            done: number;
+            total: number | null;
+            /** @description Of the last epoch. */
+            figures: {
+                [key: string]: unknown;
+            };
+            timings_s: {
+                [key: string]: number;
+            };
+            /** @description The gate's verdict. */
+            passed: boolean | null;
+            error: components["schemas"]["TrainingReason"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        RunDetail: {
+            id: number;
+            site: number;
+            project: number;
+            state: components["schemas"]["RunState"];
+            active: boolean;
+            cancelling: boolean;
+            method: components["schemas"]["TrainingMethod"];
+            arguments: {
+                [key: string]: unknown;
+            };
+            trigger: components["schemas"]["TriggerEnum"];
+            trigger_facts: {
+                [key: string]: unknown;
+            };
+            requested_by: string | null;
+            snapshot: number | null;
+            version: components["schemas"]["RunVersion"] | null;
+            /** @description What it was compared with. */
+            champion: components["schemas"]["RunVersion"] | null;
+            attempt: number;
+            host: string;
+            /** @description The trainer's own word for what it does. */
+            stage: string;
+            done: number;
+            total: number | null;
+            /** @description Of the last epoch. */
+            figures: {
+                [key: string]: unknown;
+            };
+            timings_s: {
+                [key: string]: number;
+            };
+            /** @description The gate's verdict. */
+            passed: boolean | null;
+            error: components["schemas"]["TrainingReason"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            gate: components["schemas"]["Verdict"] | null;
+        };
+        RunPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["Run"][];
+        };
+        /**
+         * @description * `queued` - Queued
+         *     * `freezing` - Freezing
+         *     * `training` - Training
+         *     * `judging` - Judging
+         *     * `exported` - Exported
+         *     * `promoted` - Promoted
+         *     * `kept` - Kept
+         *     * `failed` - Failed
+         *     * `cancelled` - Cancelled
+         * @enum {string}
+         */
+        RunState: "queued" | "freezing" | "training" | "judging" | "exported" | "promoted" | "kept" | "failed" | "cancelled";
+        RunVersion: {
+            id: number;
+            name: string;
+        };
         Said: {
             /** @description A, B, C … */
             label: string;
             fields: {
                 [key: string]: unknown;
             };
+        };
+        SaidOfField: {
+            field: string;
+            truth: string | null;
+            said: string | null;
+            /** Format: double */
+            confidence: number | null;
+            right: boolean;
         };
         SavedView: {
             readonly id: number;
@@ -3296,6 +4124,31 @@ export interface components {
              * @default false
              */
             shared: boolean;
+        };
+        Schedule: {
+            project: number;
+            enabled?: boolean;
+            method?: components["schemas"]["TrainingMethod"];
+            arguments?: components["schemas"]["Arguments"];
+            timezone?: string;
+            hour?: number | null;
+            weekday?: number | null;
+            new_decisions?: number | null;
+            /** Format: double */
+            drift_fall?: number | null;
+            readonly version: number;
+        };
+        ScheduleRequest: {
+            project: number;
+            enabled?: boolean;
+            method?: components["schemas"]["TrainingMethod"];
+            arguments?: components["schemas"]["ArgumentsRequest"];
+            timezone?: string;
+            hour?: number | null;
+            weekday?: number | null;
+            new_decisions?: number | null;
+            /** Format: double */
+            drift_fall?: number | null;
         };
         Schema: {
             fields: components["schemas"]["Field"][];
@@ -3373,6 +4226,18 @@ export interface components {
          * @enum {string}
          */
         SeverityEnum: "low" | "medium" | "high";
+        Share: {
+            n: number;
+            /** Format: double */
+            value: number | null;
+            /**
+             * Format: double
+             * @description Of the 95% interval.
+             */
+            low: number | null;
+            /** Format: double */
+            high: number | null;
+        };
         Short: {
             sku_id: string | null;
             category: string | null;
@@ -3502,6 +4367,11 @@ export interface components {
             test: number;
             /** Format: double */
             tail_share: number;
+            /**
+             * Format: double
+             * @description The most that one annotator weighs.
+             */
+            annotator_cap: number;
             weighting: components["schemas"]["WeightingEnum"];
             licence: string;
             counts: {
@@ -3538,6 +4408,8 @@ export interface components {
             /** Format: double */
             tail_share?: number;
             weighting?: components["schemas"]["WeightingEnum"];
+            /** Format: double */
+            annotator_cap?: number;
             /** @description The installation's when left out. */
             licence?: string;
         };
@@ -3545,9 +4417,10 @@ export interface components {
          * @description * `agreed` - Agreed
          *     * `arbitrated` - Arbitrated
          *     * `imported` - Imported
+         *     * `single` - Single
          * @enum {string}
          */
-        SourceEnum: "agreed" | "arbitrated" | "imported";
+        SourceEnum: "agreed" | "arbitrated" | "imported" | "single";
         SourceName: {
             name: string;
         };
@@ -3605,6 +4478,15 @@ export interface components {
             /** Format: double */
             gold_rate?: number | null;
             third?: boolean;
+        };
+        StartRunRequest: {
+            /** @description Whose decisions are learned from. */
+            project: number;
+            /** @default lora */
+            method: components["schemas"]["TrainingMethod"];
+            arguments?: components["schemas"]["ArgumentsRequest"];
+            /** @description One that was made; a new one when left out. */
+            snapshot?: number | null;
         };
         Started: {
             /** @description See /jobs/{id}. */
@@ -3762,6 +4644,8 @@ export interface components {
                 [key: string]: components["schemas"]["Schema"];
             };
             history: components["schemas"]["Audit"][];
+            /** @description Annotators are measured by it. Null for all but admins. */
+            gold: boolean | null;
         };
         TaskRow: {
             id: number;
@@ -3829,6 +4713,20 @@ export interface components {
         TokenOnlyRequest: {
             token: string;
         };
+        /**
+         * @description * `lora` - Lora
+         *     * `joint` - Joint
+         * @enum {string}
+         */
+        TrainingMethod: "lora" | "joint";
+        TrainingReason: {
+            code: string;
+            params: {
+                [key: string]: unknown;
+            };
+            /** @description In the caller's language. */
+            message: string;
+        };
         Trend: {
             /** Format: date */
             day: string;
@@ -3836,6 +4734,25 @@ export interface components {
             value: number;
             count: number;
         };
+        TrialRequest: {
+            /** @default  */
+            reason: string;
+            /** @description The id of a version. */
+            version: number;
+            /**
+             * Format: double
+             * @description Of the captures: above 0, at most 1.
+             */
+            share: number;
+        };
+        /**
+         * @description * `person` - Person
+         *     * `time` - Time
+         *     * `count` - Count
+         *     * `drift` - Drift
+         * @enum {string}
+         */
+        TriggerEnum: "person" | "time" | "count" | "drift";
         /**
          * @description * `writing` - Writing
          *     * `catalog` - Catalog
@@ -3913,6 +4830,11 @@ export interface components {
             is_superuser: boolean;
             memberships: components["schemas"]["Membership"][];
         };
+        Verdict: {
+            passed: boolean;
+            reasons: components["schemas"]["TrainingReason"][];
+            differences: components["schemas"]["DifferenceOfPart"][];
+        };
         VerdictRequest: {
             wrong: boolean;
             /** @description Fields that are wrong. */
@@ -3937,6 +4859,28 @@ export interface components {
         WeightingEnum: "even" | "sales" | "need";
         Withdrawn: {
             assignment: components["schemas"]["Assignment"];
+        };
+        /**
+         * @description * `off` - Off
+         *     * `withheld` - Withheld
+         *     * `delayed` - Delayed
+         * @enum {string}
+         */
+        WithholdModeEnum: "off" | "withheld" | "delayed";
+        WrongPicture: {
+            image_id: string;
+            capture: number | null;
+            /** @description Where its picture is. */
+            thumb: string | null;
+            /**
+             * @description Against the champion, where they differ.
+             *
+             *     * `won` - won
+             *     * `lost` - lost
+             */
+            change: (components["schemas"]["ChangeEnum"] | components["schemas"]["NullEnum"]) | null;
+            group: string;
+            fields: components["schemas"]["SaidOfField"][];
         };
         /** @description Where photos go: a site, or a project, whose site it then is, and one of its batches. */
         ZipRequest: {
@@ -4150,6 +5094,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Submitted"];
+                };
+            };
+        };
+    };
+    reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenOnlyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
                 };
             };
         };
@@ -4945,6 +5914,30 @@ export interface operations {
             };
         };
     };
+    compare_models: {
+        parameters: {
+            query: {
+                /** @description The id of the other version. */
+                with: number;
+            };
+            header?: never;
+            path: {
+                version_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+        };
+    };
     projects: {
         parameters: {
             query?: {
@@ -5559,6 +6552,51 @@ export interface operations {
             };
         };
     };
+    doubts: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtPage"];
+                };
+            };
+        };
+    };
+    find_doubts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedJob"];
+                };
+            };
+        };
+    };
     quality_person: {
         parameters: {
             query?: never;
@@ -5939,6 +6977,204 @@ export interface operations {
             };
         };
     };
+    models: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPage"];
+                };
+            };
+        };
+    };
+    model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                version_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+        };
+    };
+    promote_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was edited. */
+                "If-Match"?: string;
+            };
+            path: {
+                site_id: number;
+                version_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Promotion"];
+                };
+            };
+        };
+    };
+    model_arms: {
+        parameters: {
+            query?: {
+                since?: string;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Arm"][];
+                };
+            };
+        };
+    };
+    live_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveModelDetail"];
+                };
+            };
+        };
+    };
+    roll_back_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was edited. */
+                "If-Match"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveModel"];
+                };
+            };
+        };
+    };
+    start_model_trial: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was edited. */
+                "If-Match"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveModel"];
+                };
+            };
+        };
+    };
+    end_model_trial: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was edited. */
+                "If-Match"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     next_on_site: {
         parameters: {
             query?: never;
@@ -6034,6 +7270,294 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteSettings"];
+                };
+            };
+        };
+    };
+    training_gate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+        };
+    };
+    set_training_gate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was edited. */
+                "If-Match"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["GateRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+        };
+    };
+    training_runs: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+        };
+    };
+    start_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRunRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+        };
+    };
+    training_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+        };
+    };
+    cancel_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+        };
+    };
+    training_curve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Curve"];
+                };
+            };
+        };
+    };
+    training_log: {
+        parameters: {
+            query?: {
+                bytes?: number;
+            };
+            header?: never;
+            path: {
+                run_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Log"];
+                };
+            };
+        };
+    };
+    training_results: {
+        parameters: {
+            query?: {
+                /**
+                 * @description * `wrong` - wrong
+                 *     * `won` - won
+                 *     * `lost` - lost
+                 */
+                show?: "wrong" | "won" | "lost";
+            };
+            header?: never;
+            path: {
+                run_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+        };
+    };
+    retry_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+        };
+    };
+    training_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+        };
+    };
+    set_training_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was edited. */
+                "If-Match"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
                 };
             };
         };
@@ -6355,8 +7879,9 @@ export interface operations {
                  * @description * `agreed` - Agreed
                  *     * `arbitrated` - Arbitrated
                  *     * `imported` - Imported
+                 *     * `single` - Single
                  */
-                source?: "agreed" | "arbitrated" | "imported";
+                source?: "agreed" | "arbitrated" | "imported" | "single";
                 /**
                  * @description * `new` - New
                  *     * `ready` - Ready

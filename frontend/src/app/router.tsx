@@ -118,6 +118,8 @@ const taskRoute = createRoute({
 });
 const qualityRoute = createRoute({ getParentRoute: () => projectRoute, path: "quality", component: lazyRouteComponent(() => import("@/routes/projectQuality")) });
 
+const spotChecksRoute = createRoute({ getParentRoute: () => projectRoute, path: "spot-checks", component: lazyRouteComponent(() => import("@/routes/projectSpotChecks")) });
+
 const personRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: "quality/$userId",
@@ -173,7 +175,7 @@ const routeTree = rootRoute.addChildren([
   shellRoute.addChildren([
     homeRoute,
     feedbackRoute,
-    projectRoute.addChildren([labelRoute, reviewRoute, trivialRoute, reviewTaskRoute, tasksRoute, taskRoute, qualityRoute, personRoute, mineRoute]),
+    projectRoute.addChildren([labelRoute, reviewRoute, trivialRoute, reviewTaskRoute, tasksRoute, taskRoute, qualityRoute, spotChecksRoute, personRoute, mineRoute]),
     siteRoute.addChildren([capturesRoute, catalogRoute, adminRoute, adminProjectRoute]),
   ]),
 ]);

@@ -26,6 +26,7 @@ class Command(SiteCommand):
         parser.add_argument("--val", type=float, help="the share held out for validation (0.1)")
         parser.add_argument("--test", type=float, help="the share held out for tests (0.1)")
         parser.add_argument("--tail-share", type=float, help="the rarer SKUs' least weight (0.15)")
+        parser.add_argument("--annotator-cap", type=float, help="one annotator's most weight (0.5)")
         parser.add_argument("--weighting", choices=Weighting.values)
         parser.add_argument("--licence")
 

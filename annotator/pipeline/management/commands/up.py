@@ -75,7 +75,7 @@ class Command(BaseCommand):
         if embedded:
             port = str(env.inference_port)
             command = python("-m", "inference", "serve", "--host", "127.0.0.1", "--port", port)
-            command += ["--sites", str(settings.SITES_DIR)]
+            command += ["--sites", str(settings.SITES_DIR), "--models", str(settings.MODELS_DIR)]
             command += ["--model", env.model] if env.model else []
             if env.vlm_url:
                 command += ["--recognizer", "inference.remote.VlmRecognizer"]
@@ -87,6 +87,9 @@ class Command(BaseCommand):
         children.append(Child("web", command, f"http://{env.host}:{env.port}/readyz"))
         worker = [*celery, "worker", "-Q", "urgent,normal,bulk", "-P", "threads", "-c", "6", *quiet]
         children.append(Child("worker", [*worker, "-l", "WARNING", "-n", "worker@warevision"]))
+        # One training at a time, apart from the worker that serves people.
+        trainer = [*celery, "worker", "-Q", "train", "-P", "solo", *quiet]
+        children.append(Child("trainer", [*trainer, "-l", "WARNING", "-n", "trainer@warevision"]))
         beat = [*celery, "beat", "-l", "WARNING", "--pidfile=", "-s", str(settings.HOME / "beat")]
         children.append(Child("beat", beat))
         if demo:

@@ -32,7 +32,11 @@ class Command(SiteCommand):
         if not recognizer.get_recognizer().ready():
             self.stderr.write("No recognizer answers; loading one here.")
             settings.RECOGNIZER = "inference.local.LocalRecognizer"
-            settings.RECOGNIZER_OPTIONS = {"sites_dir": settings.SITES_DIR}
+            settings.RECOGNIZER_OPTIONS = {
+                "sites_dir": settings.SITES_DIR,
+                "models_dir": settings.MODELS_DIR,
+                "model": settings.MODEL or None,
+            }
             recognizer.forget_recognizer()
         started = time.monotonic()
         asked = services.ask_again(site=site)

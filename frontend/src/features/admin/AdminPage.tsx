@@ -3,11 +3,12 @@ import { useTranslation } from "react-i18next";
 import { Chips } from "@/components/Chips";
 import type { JobFilter } from "@/features/jobs/jobs";
 import { JobsTab } from "@/features/jobs/JobsTab";
+import { ModelsTab } from "@/features/training/ModelsTab";
 import { AuditTab } from "./AuditTab";
 import { MembersTab } from "./MembersTab";
 import { TokensTab } from "./TokensTab";
 
-export const ADMIN_TABS = ["projects", "members", "jobs", "tokens", "audit"] as const;
+export const ADMIN_TABS = ["projects", "models", "members", "jobs", "tokens", "audit"] as const;
 export type AdminTab = (typeof ADMIN_TABS)[number];
 
 interface Props {
@@ -31,6 +32,7 @@ export function AdminPage({ site, tab, onTab, jobs, onJobs, children }: Props) {
       {tab === "projects" && children}
       {tab !== "projects" && (
         <div className="panel">
+          {tab === "models" && <ModelsTab site={site} />}
           {tab === "members" && <MembersTab site={site} />}
           {tab === "jobs" && <JobsTab site={site} filter={jobs} onFilter={onJobs} />}
           {tab === "tokens" && <TokensTab site={site} />}

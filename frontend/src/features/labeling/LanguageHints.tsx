@@ -3,30 +3,33 @@ import type { SchemaField } from "@/api/types";
 import { findingMessage, type Finding } from "@/lib/captions";
 import { currentLanguage } from "@/lib/i18n";
 import { useKeyLabel } from "@/lib/keymap";
+import { firstMendable, inTurn } from "./findings";
 import styles from "./labeling.module.css";
+
+const MOST = 3;
 
 interface Props {
   fields: readonly SchemaField[];
   found: readonly Finding[];
-  onMend: () => void;
+  onMend: (finding: Finding) => void;
 }
 
-/** What reads badly in the caption; one key mends the first that can be. */
+/** What reads badly in the caption or differs from the catalog and the picture; one key mends the first that can be. */
 export function LanguageHints({ fields, found, onMend }: Props) {
   const { t } = useTranslation();
   const keyLabel = useKeyLabel();
-  const first = found.find((one) => one.fix !== null) ?? found[0];
-  if (!first) return null;
   const language = currentLanguage();
-  const name = fields.find((field) => field.key === first.field)?.label[language] ?? first.field;
-  return (
-    <p className={styles.flag} data-testid={`finding-${first.rule}`}>
-      {name}：{findingMessage(first, language)}{" "}
-      {first.fix !== null && (
-        <button type="button" tabIndex={-1} className={styles.offer} data-testid="mend" onClick={onMend}>
-          {t("caption.mend", { value: first.fix })} <kbd>{keyLabel("mend")}</kbd>
-        </button>
-      )}
-    </p>
-  );
+  const first = firstMendable(found);
+  return inTurn(found)
+    .slice(0, MOST)
+    .map((one) => (
+      <p key={`${one.field} ${one.rule} ${String(one.start)}`} className={styles.flag} data-testid={`finding-${one.rule}`}>
+        {fields.find((field) => field.key === one.field)?.label[language] ?? one.field}：{findingMessage(one, language)}{" "}
+        {one.fix !== null && (
+          <button type="button" tabIndex={-1} className={styles.offer} data-testid={one === first ? "mend" : undefined} onClick={() => onMend(one)}>
+            {t("caption.mend", { value: one.fix })} {one === first && <kbd>{keyLabel("mend")}</kbd>}
+          </button>
+        )}
+      </p>
+    ));
 }

@@ -1,15 +1,15 @@
 import { Button } from "@mantine/core";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Assignment, Candidate, FieldError, Project, SchemaField } from "@/api/types";
+import type { Assignment, Candidate, FieldError, Project, SchemaField, Suggestion } from "@/api/types";
 import type { Problem } from "@/api/problem";
 import { FieldRow } from "@/components/fields/FieldRow";
 import { useMe } from "@/features/session/session";
-import { findings } from "@/lib/captions";
+import { findings, type Finding } from "@/lib/captions";
 import { formatCaption, joinCondition, readCondition } from "@/lib/caption";
 import { currentLanguage } from "@/lib/i18n";
 import { chordLabel, useActions, useKeyLabel } from "@/lib/keymap";
-import { checkIn, fieldOf, firstDoubt, setUnknown, setValue, suggestionUsed, toDraft, toValues, unconfirmed, validate } from "@/lib/label/document";
+import { checkIn, fieldOf, fillFrom, firstDoubt, setUnknown, setValue, suggestionUsed, toDraft, toValues, unconfirmed, validate } from "@/lib/label/document";
 import { countOf, withUnit } from "@/lib/label/quantity";
 import { repeat, repeatable } from "@/lib/label/repeat";
 import { AttributesRow } from "./AttributesRow";
@@ -17,6 +17,7 @@ import { Candidates } from "./Candidates";
 import type { SkipReason, Submission } from "./desk";
 import { EvidenceLine } from "./Evidence";
 import { FlagMenu } from "./FlagMenu";
+import { firstMendable } from "./findings";
 import { HeaderStats } from "./HeaderStats";
 import type { Keep } from "./keep";
 import { readLast, writeLast } from "./last";
@@ -29,8 +30,10 @@ import { SkipMenu } from "./SkipMenu";
 import { useActiveTime } from "./useActiveTime";
 import { useAdoption } from "./useAdoption";
 import { useAutosave } from "./useAutosave";
+import { hasEntry, useDelayed } from "./useDelayed";
 import { useLabelDocument, type Kept } from "./useLabelDocument";
 import { useScanner } from "./useScanner";
+import { useWorld } from "./useWorld";
 import styles from "./labeling.module.css";
 
 interface Props {
@@ -57,14 +60,16 @@ function focusField(key: string | null): void {
 }
 
 /** One photo in work: the picture left, the caption right, everything on the keyboard. */
-export function Workbench({ project, assignment, objections, kept, onKeep, mark, onMark, keep: drafts, onSaved, onSubmit, onSkip, onLost, onHelp, onGuide, onRecent }: Props) {
+export function Workbench({ project, assignment: given, objections, kept, onKeep, mark, onMark, keep: drafts, onSaved, onSubmit, onSkip, onLost, onHelp, onGuide, onRecent }: Props) {
   const { t } = useTranslation();
   const keyLabel = useKeyLabel();
   const me = useMe();
   const fields = project.schema.fields;
+  const [come, setCome] = useState<Suggestion | null>();
+  const assignment = useMemo(() => (come === undefined ? given : { ...given, suggestion: come, suggestion_shown: true }), [given, come]);
   const { suggestion } = assignment;
   const site = project.site.id;
-  const editing = useLabelDocument(fields, assignment, kept);
+  const editing = useLabelDocument(fields, given, kept);
   const { document: label, change } = editing;
   const time = useActiveTime(kept?.seconds ?? assignment.draft?.active_seconds ?? 0);
   const [lit, setLit] = useState<string[]>([]);
@@ -80,12 +85,20 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
   const conditionField = fields.find((field) => field.kind === "condition");
   const quantityField = fields.find((field) => field.kind === "quantity");
   const chosen = skuField ? fieldOf(label, skuField.key).value : "";
-  const { notes, note, adopt, adoptCandidate, adoptNeighbour, adoptScan, leave } = useAdoption(site, fields, suggestion, editing, chosen);
+  const { notes, note, adopt, adoptCode, adoptCandidate, adoptNeighbour, adoptScan, leave } = useAdoption(site, fields, suggestion, editing, chosen);
 
   const caption = formatCaption(fields, toValues(label, fields));
   const draft = () => ({ ...toDraft(label, fields, time.read()), schema_version: project.schema_version, ...mark });
   const typed = useMemo(() => ({ label, mark }), [label, mark]);
-  const save = useAutosave({ assignment, document: typed, draft, caption, keep: drafts, onSaved, onLost: (problem) => onLost(caption, problem) });
+  const save = useAutosave({ assignment: given, document: typed, draft, caption, keep: drafts, onSaved, onLost: (problem) => onLost(caption, problem) });
+  const onCome = useCallback(
+    (late: Suggestion | null) => {
+      setCome(late);
+      change((before) => fillFrom(before, fields, late));
+    },
+    [change, fields],
+  );
+  useDelayed(assignment, save === "saved" && hasEntry(toValues(label, fields), label.boxes.length), onCome);
   const keep = useRef(onKeep);
   useEffect(() => {
     keep.current = onKeep;
@@ -141,10 +154,12 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
     change((before) => repeat(before, fields, last));
   };
   const boxCount = label.boxes.length;
-  const found = findings(toValues(label, fields), { fields });
-  const mend = () => {
-    const first = found.find((one) => one.fix !== null);
-    if (first?.fix) change((before) => setValue(before, first.field, first.fix ?? ""));
+  const found = findings(toValues(label, fields), { fields }, useWorld(site, fields, chosen, boxCount, suggestion));
+  const mend = ({ field, fix }: Finding) => {
+    if (fix === null) return;
+    // another SKU brings its category and spec along
+    if (field === skuField?.key) void adoptCode(fix);
+    else change((before) => setValue(before, field, fix));
   };
   const counted = withUnit(String(boxCount), label.unit);
   const countBoxes = () => quantityField && boxCount > 0 && change((before) => setValue(before, quantityField.key, counted));
@@ -188,7 +203,10 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
     },
     repeat: repeatLast,
     countBoxes,
-    mend,
+    mend: () => {
+      const first = firstMendable(found);
+      if (first) mend(first);
+    },
     unknown: () => {
       const key = document.activeElement?.closest<HTMLElement>("[data-field]")?.dataset.field ?? firstDoubt(label, fields, suggestion);
       document.querySelector<HTMLElement>(`[data-testid="field-${key ?? ""}-unknown"]`)?.click();
@@ -216,7 +234,11 @@ export function Workbench({ project, assignment, objections, kept, onKeep, mark,
       <section className={styles.captionPane} aria-label={t("label.caption")}>
         {/* the field that had the focus last goes on being the one at hand */}
         <div className={styles.rows} onFocus={(event) => setAt((before) => event.target.closest<HTMLElement>("[data-field]")?.dataset.field ?? before)}>
-          {!assignment.suggestion_shown && <p className={styles.quiet}>{t("label.withheld")}</p>}
+          {!assignment.suggestion_shown && (
+            <p className={styles.quiet} data-testid={assignment.suggestion_delayed ? "suggestion-later" : "suggestion-none"}>
+              {t(!assignment.suggestion_delayed ? "label.withheld" : assignment.suggestion_after_s > 0 ? "label.delayed" : "label.afterEntry", { count: assignment.suggestion_after_s })}
+            </p>
+          )}
           {assignment.suggestion_shown && !suggestion && <p className={styles.quiet}>{t("label.noSuggestion")}</p>}
           {fields.map((field) => (
             <FieldRow

@@ -25,15 +25,16 @@ export function useAdoption(site: number, fields: readonly SchemaField[], sugges
     setNotes((before) => ({ ...before, ...Object.fromEntries(fields.filter((field) => OF_THE_SKU.includes(field.kind)).map((field) => [field.key, ""])) }));
   };
   const adoptCandidate = (candidate: Candidate) => adopt({ code: candidate.sku_code, category: candidate.category, spec: candidate.spec, unit: candidate.unit });
-  const adoptNeighbour = async ({ sku_code }: Neighbour) => {
-    const candidate = suggestion?.candidates.find((one) => one.sku_code === sku_code);
+  const adoptCode = async (code: string) => {
+    const candidate = suggestion?.candidates.find((one) => one.sku_code === code);
     if (candidate) {
       adoptCandidate(candidate);
       return;
     }
-    const hit = await lookup(sku_code);
-    adopt(typeof hit === "string" ? bare(sku_code) : hit);
+    const hit = await lookup(code);
+    adopt(typeof hit === "string" ? bare(code) : hit);
   };
+  const adoptNeighbour = ({ sku_code }: Neighbour) => adoptCode(sku_code);
 
   /** A code from the scanner: what it typed into the page before it was known for one is taken back. True when it was adopted. */
   const adoptScan = async (code: string, before: ReturnType<Editing["snapshot"]>): Promise<boolean> => {
@@ -69,5 +70,5 @@ export function useAdoption(site: number, fields: readonly SchemaField[], sugges
     });
   };
 
-  return { notes, note, adopt, adoptCandidate, adoptNeighbour, adoptScan, leave };
+  return { notes, note, adopt, adoptCode, adoptCandidate, adoptNeighbour, adoptScan, leave };
 }

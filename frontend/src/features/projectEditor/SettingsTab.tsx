@@ -8,6 +8,7 @@ import { useProblemText } from "@/components/states";
 import { notify } from "@/components/toast";
 import { useSaveProject } from "@/features/projects/saveProject";
 import { LANGUAGE_NAMES, LANGUAGES, toServer, type ServerLanguage } from "@/lib/i18n";
+import { QualityRules } from "./QualityRules";
 import styles from "./editor.module.css";
 
 const settingsOf = (project: Project) => ({
@@ -16,6 +17,8 @@ const settingsOf = (project: Project) => ({
   overlap: project.overlap,
   threshold: project.threshold,
   withhold_rate: project.withhold_rate,
+  withhold_mode: project.withhold_mode,
+  withhold_delay_s: project.withhold_delay_s,
   lease_seconds: project.lease_seconds,
   share: project.share,
   random_share: project.random_share,
@@ -23,6 +26,7 @@ const settingsOf = (project: Project) => ({
   boxes_required: project.boxes_required,
   label_duplicates_once: project.label_duplicates_once,
   lookalikes: project.lookalikes,
+  quality: project.quality,
 });
 type Settings = ReturnType<typeof settingsOf>;
 
@@ -30,10 +34,12 @@ const NUMBERS = [
   { key: "overlap", min: 1, max: 9, step: 1 },
   { key: "threshold", min: 0, max: 1, step: 0.01 },
   { key: "withhold_rate", min: 0, max: 1, step: 0.01 },
+  { key: "withhold_delay_s", min: 0, max: 600, step: 1 },
   { key: "lease_seconds", min: 30, max: 86_400, step: 30 },
   { key: "share", min: 0, max: 1000, step: 0.1 },
   { key: "random_share", min: 0, max: 1, step: 0.01 },
 ] as const;
+const WITHHOLD_MODES = ["off", "withheld", "delayed"] as const;
 const SWITCHES = ["boxes_required", "label_duplicates_once", "lookalikes"] as const;
 
 export function SettingsTab({ project }: { project: Project }) {
@@ -53,7 +59,7 @@ export function SettingsTab({ project }: { project: Project }) {
       data-testid={`settings-${project.id}`}
       onSubmit={(event) => {
         event.preventDefault();
-        save.mutate({ ...edit, version: project.version }, { onSuccess: () => notify({ tone: "agree", text: t("admin.saved") }) });
+        save.mutate({ ...edit, quality: edit.quality ?? undefined, version: project.version }, { onSuccess: () => notify({ tone: "agree", text: t("admin.saved") }) });
       }}
     >
       <LeaveGuard dirty={dirty} />
@@ -85,9 +91,20 @@ export function SettingsTab({ project }: { project: Project }) {
         onChange={(event) => set({ language: event.currentTarget.value as ServerLanguage })}
         data-testid="setting-language"
       />
+      <NativeSelect
+        size="xs"
+        label={t("projects.withhold_mode")}
+        description={t("projects.withhold_modeHint")}
+        data={WITHHOLD_MODES.map((mode) => ({ value: mode, label: t(`projects.withholdMode.${mode}`) }))}
+        value={edit.withhold_mode}
+        error={errorOf("withhold_mode")}
+        onChange={(event) => set({ withhold_mode: event.currentTarget.value as Settings["withhold_mode"] })}
+        data-testid="setting-withhold_mode"
+      />
       {SWITCHES.map((key) => (
         <Switch key={key} className={styles.switch} label={t(`projects.${key}`)} description={t(`projects.${key}Hint`)} checked={edit[key]} onChange={(event) => set({ [key]: event.currentTarget.checked })} data-testid={`setting-${key}`} />
       ))}
+      {edit.quality && <QualityRules rules={edit.quality} errorOf={errorOf} onChange={(quality) => set({ quality })} />}
       {save.isError && errors.length === 0 && <p className={`error ${styles.wide ?? ""}`}>{problemText(save.error).detail}</p>}
       <div className={`${styles.wide ?? ""} ${styles.actions ?? ""}`}>
         <Button type="submit" size="xs" disabled={!dirty} loading={save.isPending} data-testid="settings-save">

@@ -12,6 +12,8 @@ export interface ProjectSettings {
   threshold?: number;
   boxes_required?: boolean;
   withhold_rate?: number;
+  withhold_mode?: Project["withhold_mode"];
+  withhold_delay_s?: number;
   lease_seconds?: number;
   share?: number;
   random_share?: number;
@@ -20,6 +22,7 @@ export interface ProjectSettings {
   lookalikes?: boolean;
   guide?: string;
   archived?: boolean;
+  quality?: NonNullable<Project["quality"]>;
   schema?: { fields: SchemaField[] };
   /** keys of the present schema and what the same fields are called in the new one */
   renames?: Record<string, string>;

@@ -30,6 +30,9 @@ export function Anchoring({ anchoring }: { anchoring: QualityReport["anchoring"]
                 {t("quality.shown")}
               </th>
               <th className="num" colSpan={3}>
+                {t("quality.delayed")}
+              </th>
+              <th className="num" colSpan={3}>
                 {t("quality.withheld")}
               </th>
             </tr>
@@ -39,6 +42,7 @@ export function Anchoring({ anchoring }: { anchoring: QualityReport["anchoring"]
               <tr key={row.key}>
                 <td>{t(`metric.${row.key}.name`)}</td>
                 <Cells figure={row.shown} unit={row.key === "time" ? "s" : "%"} />
+                <Cells figure={row.delayed} unit={row.key === "time" ? "s" : "%"} />
                 <Cells figure={row.withheld} unit={row.key === "time" ? "s" : "%"} />
               </tr>
             ))}

@@ -10,12 +10,14 @@ import { show, showInterval } from "./figures";
 import { useQuality, type Behind } from "./quality";
 import { Anchoring } from "./Anchoring";
 import { Breakdown, PersonLink } from "./Breakdown";
+import { Doubts } from "./Doubts";
 import { MetricTile } from "./MetricTile";
+import { Overlap } from "./Overlap";
 import styles from "./quality.module.css";
 
 const three = (value: number | null) => (value === null ? "–" : value.toFixed(3));
 
-export function QualityPage({ project }: { project: Project }) {
+export function QualityPage({ project, mayCheck }: { project: Project; mayCheck: boolean }) {
   const { t, i18n } = useTranslation();
   const query = useQuality(project.id);
   const [behind, setBehind] = useState<Behind>();
@@ -38,6 +40,11 @@ export function QualityPage({ project }: { project: Project }) {
         <Link to="/p/$projectId/tasks" params={{ projectId: project.id }} search={{ state: "decided" }}>
           {t("quality.decidedTasks", { count: quality.disputes.decided })}
         </Link>
+        {mayCheck && (
+          <Link to="/p/$projectId/spot-checks" params={{ projectId: project.id }}>
+            {t("spotChecks.title")}
+          </Link>
+        )}
         <Link to="/p/$projectId/review" params={{ projectId: project.id }}>
           {t("quality.openDisputes", { count: quality.disputes.open })}
         </Link>
@@ -90,10 +97,12 @@ export function QualityPage({ project }: { project: Project }) {
                     </span>{" "}
                     {show(field.agreement, "%")} <span className={`dim ${styles.range ?? ""}`}>{showInterval(field.interval?.length === 2 ? field.interval : null, "%")}</span>
                   </td>
-                  <td className="num">
+                  <td className="num" title={field.alpha === null ? t("quality.tooFewPairs") : undefined}>
                     {three(field.alpha)} <span className={`dim ${styles.range ?? ""}`}>{field.alpha_interval && `${three(field.alpha_interval[0] ?? null)} – ${three(field.alpha_interval[1] ?? null)}`}</span>
                   </td>
-                  <td className="num">{three(field.kappa)}</td>
+                  <td className="num" title={field.kappa === null ? t("quality.tooFewPairs") : undefined}>
+                    {three(field.kappa)}
+                  </td>
                   <td className="num">{field.count}</td>
                 </tr>
               ))}
@@ -102,6 +111,8 @@ export function QualityPage({ project }: { project: Project }) {
         </section>
         <Breakdown project={project} metrics={quality.metrics} behind={behind} onBehind={setBehind} />
         <Anchoring anchoring={quality.anchoring} />
+        {quality.overlap && <Overlap overlap={quality.overlap} />}
+        <Doubts project={project} mayCheck={mayCheck} />
         <section className="panel">
           <h2 className="panelHead">{t("quality.byAnnotator")}</h2>
           {quality.annotators.length === 0 ? (

@@ -12,6 +12,7 @@ import { UnknownValue } from "@/components/fields/UnknownButton";
 import { isUnknown } from "@/lib/captions";
 import { dateTime, seconds } from "@/lib/format";
 import { currentLanguage } from "@/lib/i18n";
+import { GoldButton } from "./GoldButton";
 import { useReopen } from "./reopen";
 import { useTask } from "./task";
 import styles from "./tasks.module.css";
@@ -25,7 +26,7 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
   const [note, setNote] = useState("");
   if (query.isPending) return <RowsSkeleton />;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
-  const { decision, captures, history, state, answers, schemas, carried_over: carriedOver } = query.data;
+  const { decision, captures, history, state, answers, schemas, carried_over: carriedOver, gold } = query.data;
   // a decision reads by the labels it was made under
   const decided = (decision && schemas[decision.schema_version]) ?? project.schema;
   const capture = captures[Math.min(side, captures.length - 1)];
@@ -118,6 +119,7 @@ export function TaskPage({ project, taskId, canReopen }: { project: Project; tas
             {t("tasks.toReview")} →
           </Link>
         )}
+        {gold !== null && state === "decided" && <GoldButton taskId={taskId} gold={gold} />}
         <HistoryList history={history} open />
         {canReopen && state === "decided" && (
           <form

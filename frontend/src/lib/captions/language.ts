@@ -22,6 +22,7 @@ export const RULES: Readonly<Record<string, readonly [number, string, string, st
   category_is_sku: [25, '品类写成了 SKU', 'The category is the SKU', 'カテゴリに SKU が書かれています'],
   catalog_differs: [0, '与目录不符：目录为“{text}”', 'Differs from the catalog: “{text}”', 'カタログは「{text}」です'],
   boxes_differ: [0, '画了 {text} 个框', '{text} boxes are drawn', '枠は {text} 個です'],
+  barcode_differs: [0, '照片上的条码属于“{text}”', 'The barcode in the picture is that of “{text}”', '写真のバーコードは「{text}」のものです'],
 }
 
 const SPACED = /(?<=[0-9])[ \u3000]+(?=[A-Za-z\u4e00-\u9fff])/gu
@@ -35,10 +36,11 @@ const NUMERAL = /[零〇一二两三四五六七八九十百]+(?=[箱瓶袋盒�
 const DAMAGE = /(?<![无没未不破裂漏渗凹撕湿脏])(?:破|裂|漏|渗|压痕|凹|变形|撕|湿|脏)/u
 const BRACKETS = ['()', '（）', '[]', '“”', '《》'] as const
 
-/** The catalog's values of the chosen SKU by field, and how many boxes are drawn (0: none). */
+/** The catalog's values of the chosen SKU by field, how many boxes are drawn (0: none), and the SKUs whose barcodes were read in the picture. */
 export interface World {
   readonly catalog?: Readonly<Record<string, string>>
   readonly boxes?: number
+  readonly barcodes?: readonly string[]
 }
 
 /** What a rule found in a field, at [start, end) in Unicode characters; `fix` is the whole value as it should be. */
@@ -61,7 +63,8 @@ export function findings(values: Values, schema: Schema, world: World = {}): Fin
   const codes = schema.fields.filter((f) => f.kind === 'sku').map((f) => values[f.key])
   return schema.fields.flatMap((f) => {
     const value = values[f.key]
-    if (typeof value !== 'string' || value === '' || f.kind === 'sku') return []
+    if (typeof value !== 'string' || value === '') return []
+    if (f.kind === 'sku') return ofBarcodes(f, value, world.barcodes ?? [])
     return [
       ...ofText(f, value),
       ...ofKind(f, value, codes.filter((code) => typeof code === 'string')),
@@ -119,6 +122,14 @@ function ofWorld(f: Field, value: string, { catalog = {}, boxes = 0 }: World): F
     }
   }
   return found
+}
+
+/** A SKU none of whose barcodes was read, where another's was. It is mended where one alone was. */
+function ofBarcodes(f: Field, value: string, codes: readonly string[]): Finding[] {
+  const read = new Map(codes.map((code) => [fold(code), code]))
+  if (read.size === 0 || read.has(fold(value))) return []
+  const named = [...read.values()]
+  return [{ ...at(f, 'barcode_differs', value, 0, value), text: named.join('、'), fix: named.length === 1 ? (named[0] ?? null) : null }]
 }
 
 /** A finding for each match; the fix mends all of them. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Assignment, Suggestion } from "@/api/types";
 import { DEFAULT_SCHEMA } from "@/lib/captions";
-import { adoptSku, fieldOf, firstDoubt, open, setUnknown, setValue, suggestionUsed, toDraft, toValues, unconfirmed, validate } from "./document";
+import { adoptSku, fieldOf, fillFrom, firstDoubt, open, setUnknown, setValue, suggestionUsed, toDraft, toValues, unconfirmed, validate } from "./document";
 
 const { fields } = DEFAULT_SCHEMA;
 const words = { missing: "missing", boxesRequired: "draw" };
@@ -36,6 +36,27 @@ describe("opening a photo", () => {
     expect(toValues(again, fields)).toEqual(toValues(before, fields));
     expect(fieldOf(again, "quantity").origin).toBe("person");
     expect(fieldOf(again, "sku").origin).toBe("machine");
+  });
+});
+
+describe("a suggestion that comes later", () => {
+  const { suggestion } = assignment(0.97);
+  const blank = open(fields, { ...assignment(0.97), suggestion: null });
+
+  it("fills what is empty and leaves what was entered", () => {
+    const document = fillFrom(setUnknown(setValue(blank, "quantity", "3箱"), "condition", "反光"), fields, suggestion);
+    expect(toValues(document, fields)).toEqual({ sku: "WATER-1", category: "饮用水", spec: "500ml×6瓶/箱", quantity: "3箱", condition: { unknown: "反光" } });
+    expect(fieldOf(document, "sku").origin).toBe("machine");
+    expect(document.unit).toBe("箱");
+  });
+
+  it("says nothing of another SKU's category and spec", () => {
+    expect(toValues(fillFrom(setValue(blank, "sku", "TEA-2"), fields, suggestion), fields)).toEqual({ sku: "TEA-2", quantity: "1箱", condition: "完好无损" });
+    expect(toValues(fillFrom(setValue(blank, "sku", "WATER-1"), fields, suggestion), fields)).toMatchObject({ sku: "WATER-1", category: "饮用水", spec: "500ml×6瓶/箱" });
+  });
+
+  it("fills nothing where there is none", () => {
+    expect(fillFrom(blank, fields, null)).toEqual(blank);
   });
 });
 

@@ -67,6 +67,25 @@ export function open(fields: readonly SchemaField[], assignment: Assignment): La
   };
 }
 
+/**
+ * What a suggestion that comes later fills in: what is empty still. Where another SKU stands already, its category
+ * and spec are not the suggestion's.
+ */
+export function fillFrom(document: LabelDocument, fields: readonly SchemaField[], suggestion: Suggestion | null): LabelDocument {
+  const code = skuOf(fields, document.fields);
+  const sku = fields.find((field) => field.kind === "sku");
+  const other = code !== "" && sku !== undefined && checkField(sku, code).value !== prefilled(sku, suggestion).value;
+  let next = document;
+  for (const field of fields) {
+    const state = fieldOf(next, field.key);
+    const proposed = prefilled(field, suggestion);
+    if (state.value !== "" || state.unknown || proposed.value === "") continue;
+    if (other && (field.kind === "category" || field.kind === "spec")) continue;
+    next = withField(next, field.key, proposed);
+  }
+  return next.unit === "" ? { ...next, unit: unitOf(suggestion, skuOf(fields, next.fields)) } : next;
+}
+
 const skuOf = (fields: readonly SchemaField[], states: Record<string, FieldState>): string => states[fields.find((field) => field.kind === "sku")?.key ?? ""]?.value ?? "";
 const unitOf = (suggestion: Suggestion | null, code: string): string => suggestion?.candidates.find((candidate) => candidate.sku_code === code)?.unit ?? "";
 
