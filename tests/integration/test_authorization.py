@@ -47,12 +47,13 @@ MAY: dict[str, set[str]] = {
     "remove_picture": {D}, "complete_sku": EVERYONE, "categories": EVERYONE, "add_category": {D},
     "change_category": {D}, "remove_category": {D}, "merge_sku": {D}, "import_catalog": {D},
     "projects": LABELERS, "project": LABELERS, "change_project": {D}, "recent": {A}, "next": {A},
-    "next_on_site": {A}, "extend": {A}, "limits": {D}, "change_limits": {D},
+    "next_on_site": {A}, "extend": {A}, "reveal": {A}, "limits": {D}, "change_limits": {D},
     "assignment": {A}, "save_draft": {A}, "submit": {A}, "skip": {A}, "release": {A},
     "withdraw": {A}, "disputes": {R}, "open_dispute": {R}, "decide": {R}, "reject_task": {R},
     "reopen_task": STAFF, "tasks": STAFF, "task": LABELERS, "change_task": {D}, "quality": STAFF,
     "quality_breakdown": STAFF, "quality_tasks": STAFF, "quality_table": STAFF, "quality_person": STAFF,
     "change_standing": {D}, "my_quality": {A},
+    "doubts": STAFF, "find_doubts": STAFF,
     "spot_checks": {R}, "check_spot": {R}, "make_gold": {D}, "retire_gold": {D},
     "create_project": {D}, "clone_project": {D}, "plan_schema": {D},
     "read_guide": LABELERS, "add_guide_picture": {D}, "batches": STAFF, "create_batch": {D},
@@ -75,7 +76,7 @@ MAY: dict[str, set[str]] = {
 # Operations about one's own things only: on the own site, what is another's is not found.
 OWN_ONLY = {
     "forget_view", "one_feedback", "assignment", "save_draft", "submit", "skip", "extend", "release",
-    "withdraw", "own_answer",
+    "withdraw", "own_answer", "reveal",
 }  # fmt: skip
 # Lists without ?site=: a foreign caller gets an answer, but nothing of this site.
 UNSCOPED_LISTS = {

@@ -242,7 +242,7 @@ def test_drafts_extend_the_lease_and_notice_a_second_tab(
 
 def test_a_lease_that_ran_out_is_offered_again(people: dict[str, Api], project: Project) -> None:
     task = factories.TaskFactory(project=project)
-    project.overlap = 1
+    Project.objects.filter(pk=project.pk).update(overlap=1)
     Task.objects.filter(pk=task.pk).update(overlap=1, places_left=1)
     assignment = take(people["a"], project)
     assert people["b"].post(f"/projects/{project.pk}/next").status_code == 204

@@ -21,6 +21,7 @@ from annotator.catalog import services as catalog
 from annotator.core import outbox
 from annotator.core.models import OutboxEvent
 from annotator.labeling.models import Task
+from annotator.labeling.valuing import value_of
 from annotator.review import services as review
 from annotator.suggestions import memory, recognizer, services
 from annotator.suggestions.models import (
@@ -123,7 +124,7 @@ def test_a_capture_gets_a_description_and_a_suggestion(
     assert suggestion.site_number == SiteMemory.objects.get().published_number == 4
     task = task_of(capture)
     assert task.state == "ready"
-    assert task.value == pytest.approx(1 - suggestion.candidates[0]["confidence"], abs=1e-3)
+    assert task.value == value_of(suggestion.candidates[0]["confidence"], seen=0)
     # The page shows it with the catalog's words and the picture that looks alike.
     reviewer = Api(factories.member(project.site, Role.REVIEWER))
     shown = reviewer.get(f"/captures/{capture.pk}").json()["suggestion"]
