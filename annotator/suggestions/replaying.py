@@ -18,6 +18,7 @@ from annotator.media import services as media
 from annotator.media.models import StoredImage
 from annotator.modelhub import queries as hub
 from annotator.modelhub.models import ModelVersion
+from inference import bundles
 from inference.contracts import (
     Description,
     ModelRefused,
@@ -178,7 +179,8 @@ class Replay:
             models = Path(settings.MODELS_DIR)
             folders = sorted(models.glob("[!.]*")) if models.is_dir() else []
             named = [models / model.digest] if model else []
-            named += [Path(settings.MODEL)] if settings.MODEL else []
+            base = bundles.base(settings.MODEL)
+            named += [base] if base else []
             opened: Replayer = import_string(settings.REPLAYER)(
                 version, sites_dir=sites_dir, models=[*named, *folders]
             )
