@@ -57,6 +57,19 @@ def fallbacks(site: Site | int, refused: ModelVersion) -> list[ModelVersion | No
     return [*dict.fromkeys(found), None][:MOST_FALLBACKS]
 
 
+def digests_in_use() -> dict[int, set[str]]:
+    """By site, the models that answer there, that rolling back leads to next, and that are being made
+    the champion or tried."""
+    found: dict[int, set[str]] = {}
+    for live in LiveModel.objects.select_related("champion", "previous", "challenger", "rollout"):
+        named = {one.digest for one in (live.champion, live.previous, live.challenger) if one}
+        if live.rollout is not None and is_rolling_out(live):
+            coming = ModelVersion.objects.filter(pk=live.rollout.params["version"])
+            named |= set(coming.values_list("digest", flat=True))
+        found[live.site_id] = named
+    return found
+
+
 def versions_of(site: Site | int) -> QuerySet[ModelVersion]:
     """The versions of a site, the newest first."""
     rows = ModelVersion.objects.filter(site=site).select_related("parent", "created_by")

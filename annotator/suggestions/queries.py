@@ -93,6 +93,8 @@ def suggestions_json(
             "model_version": row.model_version,
             "flags": row.flags,
             "heat": row.heat,
+            "none": row.none,
+            "left_out": row.left_out,
             "created_at": row.created_at,
         }
         if row

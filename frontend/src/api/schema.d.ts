@@ -4595,6 +4595,13 @@ export interface components {
             heat: {
                 [key: string]: components["schemas"]["HeatMap"];
             };
+            /**
+             * Format: double
+             * @description How probable it is that the picture shows nothing of the catalog.
+             */
+            none: number | null;
+            /** @description Evidence that came too late, or failed. */
+            left_out: string[];
             /** Format: date-time */
             created_at: string;
         };
