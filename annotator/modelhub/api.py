@@ -63,7 +63,8 @@ class LiveModelSerializer(serializers.Serializer[Any]):
     challenger = ModelSerializer(allow_null=True)
     challenger_share = serializers.FloatField()
     rollout = serializers.IntegerField(
-        allow_null=True, help_text="The job that prepares the next champion, while it is open."
+        allow_null=True,
+        help_text="The job that prepares the next champion or challenger, while it is open.",
     )
     revision = serializers.IntegerField(help_text="Also the ETag: name it in If-Match.")
     changed_at = serializers.DateTimeField(allow_null=True)
@@ -262,7 +263,8 @@ class RollbackView(_ModelsView):
 
 
 class TrialView(_ModelsView):
-    """Let another version answer for a part of the captures, or end that."""
+    """Let another version answer for a part of the captures, or end that. It is loaded beside the champion
+    before it gets any: ``rollout`` is the job that does so (202)."""
 
     access = {"PUT": ADMINS, "DELETE": ADMINS}
 
@@ -270,21 +272,23 @@ class TrialView(_ModelsView):
         operation_id="start_model_trial",
         parameters=[IF_MATCH],
         request=TrialSerializer,
-        responses=LiveModelSerializer,
+        responses={200: LiveModelSerializer, 202: LiveModelSerializer},
     )
     def put(self, request: Request, site_id: int) -> Response:
         self.site(site_id)
         form = TrialSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         asked = form.validated_data
-        services.start_trial(
+        job = services.ask_for_trial(
             self.version(site_id, asked["version"]),
             asked["share"],
             by=self.person,
             reason=asked["reason"],
             revision=version_seen(request),
         )
-        return self.told(queries.live_of(site_id))
+        response = self.told(queries.live_of(site_id))
+        response.status_code = 200 if job is None else 202
+        return response
 
     @extend_schema(
         operation_id="end_model_trial", parameters=[IF_MATCH], responses=LiveModelSerializer

@@ -112,6 +112,7 @@ JOBS: dict[str, Run] = {
     importing.KIND: importing.run_import,
     merging.KIND: merging.run_rewriting,
     rollout.PROMOTE: rollout.run_promotion,
+    rollout.TRY: rollout.run_trial,
     rollout.FOLLOW: rollout.follow,
     bulk.KIND: bulk.run_bulk,
     exports.KIND: exports.run_export,

@@ -1324,10 +1324,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Let another version answer for a part of the captures, or end that. */
+        /**
+         * @description Let another version answer for a part of the captures, or end that. It is loaded beside the champion
+         *     before it gets any: ``rollout`` is the job that does so (202).
+         */
         put: operations["start_model_trial"];
         post?: never;
-        /** @description Let another version answer for a part of the captures, or end that. */
+        /**
+         * @description Let another version answer for a part of the captures, or end that. It is loaded beside the champion
+         *     before it gets any: ``rollout`` is the job that does so (202).
+         */
         delete: operations["end_model_trial"];
         options?: never;
         head?: never;
@@ -1531,9 +1537,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A site's schedule; there is none until one is put. */
+        /** @description A site's schedule; until one is put, one that is off (version 0). */
         get: operations["training_schedule"];
-        /** @description A site's schedule; there is none until one is put. */
+        /** @description A site's schedule; until one is put, one that is off (version 0). */
         put: operations["set_training_schedule"];
         post?: never;
         delete?: never;
@@ -3061,7 +3067,7 @@ export interface components {
             challenger: components["schemas"]["Model"] | null;
             /** Format: double */
             challenger_share: number;
-            /** @description The job that prepares the next champion, while it is open. */
+            /** @description The job that prepares the next champion or challenger, while it is open. */
             rollout: number | null;
             /** @description Also the ETag: name it in If-Match. */
             revision: number;
@@ -3078,7 +3084,7 @@ export interface components {
             challenger: components["schemas"]["Model"] | null;
             /** Format: double */
             challenger_share: number;
-            /** @description The job that prepares the next champion, while it is open. */
+            /** @description The job that prepares the next champion or challenger, while it is open. */
             rollout: number | null;
             /** @description Also the ETag: name it in If-Match. */
             revision: number;
@@ -4126,7 +4132,8 @@ export interface components {
             shared: boolean;
         };
         Schedule: {
-            project: number;
+            /** @description Null: the site has none yet. */
+            project: number | null;
             enabled?: boolean;
             method?: components["schemas"]["TrainingMethod"];
             arguments?: components["schemas"]["Arguments"];
@@ -4139,7 +4146,8 @@ export interface components {
             readonly version: number;
         };
         ScheduleRequest: {
-            project: number;
+            /** @description Null: the site has none yet. */
+            project: number | null;
             enabled?: boolean;
             method?: components["schemas"]["TrainingMethod"];
             arguments?: components["schemas"]["ArgumentsRequest"];
@@ -7150,6 +7158,14 @@ export interface operations {
         };
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveModel"];
+                };
+            };
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
