@@ -18,7 +18,7 @@ from annotator.core.statements import Statement
 from annotator.media.queries import image_urls
 from inference.contracts import Hit
 
-from .models import PictureDescription, Suggestion
+from .models import MachineAnswer, PictureDescription, Suggestion
 
 
 def suggested_views(scene_id: int) -> list[Capture]:
@@ -66,6 +66,12 @@ def best_suggestion(views: Sequence[Capture]) -> Suggestion | None:
 
 def _confidence(suggestion: Suggestion) -> float:
     return suggestion.candidates[0]["confidence"] if suggestion.candidates else 0.0
+
+
+def answers_of(site: Site) -> QuerySet[MachineAnswer]:
+    """The machine answers that a site kept."""
+    rows = MachineAnswer.objects.filter(site=site).select_related("caller", "model", "evidence")
+    return rows.defer("evidence__body")
 
 
 def suggestion_json(

@@ -1211,6 +1211,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The machine API's answers that a site kept, newest first. */
+        get: operations["stored_answers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/answers/{answer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One answer with what it was made of. */
+        get: operations["stored_answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/answers/{answer_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Make an answer again, exactly, and ask the live model beside it. A job does that; asked twice, the one
+         *     that is at work.
+         */
+        post: operations["replay_stored_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/models": {
         parameters: {
             query?: never;
@@ -3906,6 +3960,10 @@ export interface components {
         ReopenRequest: {
             note: string;
         };
+        Replay: {
+            /** @description Its result says whether it came out the same. */
+            job: number;
+        };
         ReportFigure: {
             /** @description Its place in the reports. */
             figure: string;
@@ -4510,6 +4568,70 @@ export interface components {
          * @enum {string}
          */
         StatusEnum: "created" | "existing" | "quarantined";
+        StoredAnswer: {
+            id: number;
+            request_id: string;
+            /** @description Of the picture among those of the request. */
+            place: number;
+            caller: string | null;
+            sku: string | null;
+            /** Format: double */
+            confidence: number | null;
+            /** Format: double */
+            none: number | null;
+            flags: string[];
+            left_out: string[];
+            /** @description Null: the base, or none. */
+            model: string | null;
+            model_version: string;
+            /** @description Null where it was not kept. */
+            picture: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        StoredAnswerDetail: {
+            id: number;
+            request_id: string;
+            /** @description Of the picture among those of the request. */
+            place: number;
+            caller: string | null;
+            sku: string | null;
+            /** Format: double */
+            confidence: number | null;
+            /** Format: double */
+            none: number | null;
+            flags: string[];
+            left_out: string[];
+            /** @description Null: the base, or none. */
+            model: string | null;
+            model_version: string;
+            /** @description Null where it was not kept. */
+            picture: string | null;
+            /** Format: date-time */
+            created_at: string;
+            site_number: number;
+            learned_number: number;
+            fields: {
+                [key: string]: components["schemas"]["FieldSuggestion"];
+            };
+            candidates: components["schemas"]["Candidate"][];
+            neighbours: components["schemas"]["Neighbour"][];
+            barcodes: components["schemas"]["Barcode"][];
+            ocr_lines: components["schemas"]["OcrLine"][];
+            sensor_data: {
+                [key: string]: unknown;
+            };
+            context_metadata: {
+                [key: string]: unknown;
+            };
+        };
+        StoredAnswerPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["StoredAnswer"][];
+        };
         StoredPicture: {
             /** @description For use in the instructions. */
             url: string;
@@ -6989,6 +7111,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    stored_answers: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+                request_id?: string;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredAnswerPage"];
+                };
+            };
+        };
+    };
+    stored_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredAnswerDetail"];
+                };
+            };
+        };
+    };
+    replay_stored_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
             };
         };
     };
