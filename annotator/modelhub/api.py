@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -15,6 +16,7 @@ from annotator.accounts.states import ADMINS
 from annotator.accounts.views import SiteView
 from annotator.core.http import IF_MATCH, version_seen
 from annotator.core.paging import PageQuery, page_of, paged
+from inference import bundles
 
 from . import policies, queries, services
 from .models import LiveModel, ModelChange, ModelVersion
@@ -58,6 +60,7 @@ class ModelChangeSerializer(serializers.Serializer[Any]):
 
 class LiveModelSerializer(serializers.Serializer[Any]):
     champion = ModelSerializer(allow_null=True, help_text="Null: the shipped base, or none.")
+    base = serializers.BooleanField(help_text="Whether there is a base, for where no champion is.")
     previous = ModelSerializer(allow_null=True, help_text="What rolling back leads to.")
     steps = serializers.IntegerField(help_text="How often it can be rolled back.")
     challenger = ModelSerializer(allow_null=True)
@@ -133,6 +136,7 @@ def live_json(live: LiveModel | None) -> dict[str, Any]:
 
     return {
         "champion": one(live.champion if live else None),
+        "base": bundles.base(settings.MODEL) is not None,
         "previous": one(live.previous if live else None),
         "steps": live.steps if live else 0,
         "challenger": one(live.challenger if live else None),

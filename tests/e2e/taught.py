@@ -83,7 +83,13 @@ def _gate() -> dict[str, Any]:
         "reasons": [
             {
                 "code": "gate_not_better",
-                "params": {"challenger": 72.5, "champion": 71.0, "low": -2.5, "margin": 0.0},
+                "params": {
+                    "challenger": 72.5,
+                    "champion": 71.0,
+                    "low": -2.5,
+                    "high": 5.5,
+                    "margin": 0.0,
+                },
             }
         ],
         "differences": [

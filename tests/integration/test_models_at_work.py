@@ -31,6 +31,7 @@ from annotator.suggestions.models import (
     Sight,
     Suggestion,
 )
+from inference import bundles
 from tests import factories
 from tests.bundles import bundle, tamper
 from tests.conftest import Api
@@ -320,7 +321,10 @@ def test_commands(
 
 
 def test_the_pages_of_models(
-    project: Project, machine: ThumbnailRecognizer, tmp_path: Path
+    project: Project,
+    machine: ThumbnailRecognizer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     site = project.site
     one, two = (version(site, tmp_path, name) for name in ("one", "two"))
@@ -328,6 +332,9 @@ def test_the_pages_of_models(
     path = f"/sites/{site.pk}/models"
     empty = api.get(f"{path}/live")
     assert (empty.json()["champion"], empty.headers["ETag"]) == (None, '"0"')
+    assert empty.json()["base"] is False
+    monkeypatch.setattr(bundles, "SHIPPED", bundle(tmp_path / "shipped"))
+    assert api.get(f"{path}/live").json()["base"] is True
     assert [row["name"] for row in api.get(path).json()["results"]] == ["v2", "v1"]
     assert api.get(f"{path}/{one.pk}").json()["report"] == {"val": {"sku": 0.5}}
     ModelVersion.objects.filter(pk=two.pk).update(report={"val": {"sku": 0.75}})

@@ -3114,6 +3114,8 @@ export interface components {
         LiveModel: {
             /** @description Null: the shipped base, or none. */
             champion: components["schemas"]["Model"] | null;
+            /** @description Whether there is a base, for where no champion is. */
+            base: boolean;
             /** @description What rolling back leads to. */
             previous: components["schemas"]["Model"] | null;
             /** @description How often it can be rolled back. */
@@ -3131,6 +3133,8 @@ export interface components {
         LiveModelDetail: {
             /** @description Null: the shipped base, or none. */
             champion: components["schemas"]["Model"] | null;
+            /** @description Whether there is a base, for where no champion is. */
+            base: boolean;
             /** @description What rolling back leads to. */
             previous: components["schemas"]["Model"] | null;
             /** @description How often it can be rolled back. */

@@ -8,6 +8,7 @@ import { ReplayView } from "./ReplayView";
 import styles from "./answers.module.css";
 
 const MOST_CANDIDATES = 5;
+const REQUEST_CHARS = 12;
 const told = (data: Record<string, unknown>) => Object.entries(data).map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
 
 /** What was said of one picture, and what it was made of. */
@@ -37,6 +38,8 @@ export function AnswerFacts({ answer }: { answer: AnswerDetail }) {
       )}
       <dt>{t("answers.given")}</dt>
       <dd className="mono">{given.join(" · ") || "–"}</dd>
+      <dt>{t("answers.column.request")}</dt>
+      <dd className="mono dim">{answer.request_id}</dd>
       <dt>{t("answers.known")}</dt>
       <dd>
         {answer.site_number} / {answer.learned_number}
@@ -80,7 +83,9 @@ export function AnswerRow({ answer, open, onToggle }: { answer: Answer; open: bo
         ))}
       </td>
       <td>{answer.caller ?? "–"}</td>
-      <td className={`mono dim ${styles.version}`}>{answer.request_id}</td>
+      <td className="mono dim" title={answer.request_id}>
+        {answer.request_id.slice(0, REQUEST_CHARS)}
+      </td>
       <td>{answer.model ?? <span className="dim">{t("training.base")}</span>}</td>
     </tr>
   );

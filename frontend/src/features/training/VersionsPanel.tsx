@@ -81,11 +81,12 @@ function Champion({ site, live }: { site: number; live: Live }) {
   const { t } = useTranslation();
   const back = useRollBack(site, live);
   const problemText = useProblemText();
-  const former = live.previous?.name ?? t("training.base");
+  const base = t(live.base ? "training.base" : "training.noBase");
+  const former = live.previous?.name ?? base;
   return (
     <div className={styles.bar}>
       <span>
-        {t("training.live")} <b data-testid="live-model">{live.champion?.name ?? t("training.base")}</b>
+        {t("training.live")} <b data-testid="live-model">{live.champion?.name ?? base}</b>
       </span>
       {live.rollout !== null && <span className="dispute">{t("training.rollingOut")}</span>}
       <span className="spacer" />

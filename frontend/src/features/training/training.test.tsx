@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 const model = (number: number) => ({ id: 10 + number, site: SITE, number, name: `v${number}`, digest: String(number).repeat(64), parent: number > 1 ? `v${number - 1}` : null, source: "trained", refusal: "", created_at: "2026-05-01T08:00:00Z" });
-const live = { champion: model(2), previous: model(1), steps: 1, challenger: model(3), challenger_share: 0.1, rollout: null, revision: 5, changed_at: null, changes: [] };
+const live = { base: true, champion: model(2), previous: model(1), steps: 1, challenger: model(3), challenger_share: 0.1, rollout: null, revision: 5, changed_at: null, changes: [] };
 
 function versions(now: unknown, models: unknown[]): string {
   known(["models", SITE, "live"], now);
@@ -60,6 +60,7 @@ it("says that a site has no model of its own", () => {
   const text = versions({ ...live, champion: null, previous: null, challenger: null, steps: 0 }, []);
   expect([count(text, "roll-back"), count(text, "model-")]).toEqual([0, 0]);
   expect(text).toContain("No model of its own yet");
+  expect(versions({ ...live, base: false, champion: null, challenger: null }, [])).toContain("without a caption model");
 });
 
 it("sets two versions beside each other, with the sign of the change", () => {
