@@ -38,6 +38,12 @@ app.conf.update(
         "sweep": {"task": "core.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "forget-answers": {"task": "core.forget_answers", "schedule": 3600.0},
         "forget-machine-answers": {"task": "suggestions.forget_old_answers", "schedule": 3600.0},
+        "complete-descriptions": {
+            "task": "suggestions.complete_descriptions",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
+        "prune-sights": {"task": "suggestions.prune_sights", "schedule": 6 * 3600.0},
         "forget-exports": {"task": "datasets.forget_exports", "schedule": 3600.0},
         "expire-leases": {
             "task": "labeling.expire_leases",

@@ -27,7 +27,7 @@ from annotator.pipeline import api as pipeline
 from annotator.quality import api as quality
 from annotator.review.api import desk, disputes, feedback, spotchecks, tasks
 from annotator.suggestions.api import captures as suggestions
-from annotator.suggestions.api import machine
+from annotator.suggestions.api import machine, stored
 from annotator.training.api import rules as training_rules
 from annotator.training.api import runs as training
 
@@ -57,6 +57,9 @@ v1 = [
     path("sites/<int:site_id>/models/trial", models.TrialView.as_view()),
     path("sites/<int:site_id>/models/<int:version_id>", models.ModelView.as_view()),
     path("sites/<int:site_id>/models/<int:version_id>/promote", models.PromoteView.as_view()),
+    path("sites/<int:site_id>/answers", stored.StoredAnswersView.as_view()),
+    path("sites/<int:site_id>/answers/<int:answer_id>", stored.StoredAnswerView.as_view()),
+    path("sites/<int:site_id>/answers/<int:answer_id>/replay", stored.ReplayAnswerView.as_view()),
     path("models/<int:version_id>/compare", models.CompareView.as_view()),
     path("views", saved.SavedViewsView.as_view()),
     path("views/<int:view_id>", saved.OneSavedView.as_view()),

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from bench.recognition import data_folder
+from inference import bundles
 from inference.evidence.openset import auroc
-from inference.local import SHIPPED_MODEL
 from inference.minigpt.reading import Reader
 from inference.training.course import Course, train
 from inference.training.judge import judge, see
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rng = random.Random(options.seed)
     new = set(rng.sample(sorted(whole.catalog), NEW))
     old = set(whole.catalog) - new
-    base = SHIPPED_MODEL if SHIPPED_MODEL.is_dir() else None
+    base = bundles.base()
     with tempfile.TemporaryDirectory(prefix="warevision-additions-") as scratch:
         root = options.out or Path(scratch)
         recipe = Recipe(epochs=options.epochs, seed=options.seed)

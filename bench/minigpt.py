@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import AgglomerativeClustering
 
 from bench.recognition import data_folder
-from inference.local import SHIPPED_MODEL
+from inference import bundles
 from inference.minigpt.pixels import to_pixels
 from inference.minigpt.towers import Lite0Tower
 from inference.training.course import SIDE_PX, Course, train
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     whole = read_snapshot(data_folder())
     snapshots = folds(whole) if options.folds else {"val": whole}
-    base = SHIPPED_MODEL if SHIPPED_MODEL.is_dir() and not options.from_nothing else None
+    base = None if options.from_nothing else bundles.base()
     rows = []
     with tempfile.TemporaryDirectory(prefix="warevision-minigpt-") as scratch:
         for name, snapshot in snapshots.items():

@@ -27,11 +27,12 @@ import numpy as np
 from tqdm import tqdm
 
 from bench.recognition import Grocery, data_folder
+from inference import bundles
 from inference.captions import parse
 from inference.contracts import Change, Recognition
 from inference.decided import Photo, changes_of, embeddings_of, example_of, seen_by
 from inference.learning import fit_heads
-from inference.local import SHIPPED_MODEL, limit_threads
+from inference.local import limit_threads
 from inference.minigpt.reading import Reader
 from inference.ranking import Heads, MatchCache, rank
 from inference.retrieval.memory import SiteMemory
@@ -111,7 +112,7 @@ class Site:
             record = by_path[photo.path.resolve()]
             records.append(replace(record, values=values_of(photo.caption)))
         out = scratch / f"{len(list(scratch.iterdir()))}"
-        base = SHIPPED_MODEL if SHIPPED_MODEL.is_dir() else None
+        base = bundles.base()
         recipe = Recipe(epochs=epochs)
         train(Snapshot({"train": tuple(records)}, known.catalog), out, Course(recipe, base, True))
         self.minigpt, self.learned_of = Reader.open(out), len(self.decided)

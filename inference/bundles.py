@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 MANIFEST: Final = "manifest.json"
+SHIPPED: Final = Path(__file__).parent / "minigpt" / "base"
+"""Where a model that comes with the package lies (``python -m inference.training.ship`` writes it)."""
 LOADED: Final = frozenset({".onnx", ".safetensors", ".json"})
 """What is loaded of a bundle, and sealed: nothing that can run."""
 SUFFIXES: Final = LOADED | {".txt"}
@@ -25,6 +27,14 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 class BundleError(Exception):
     """A folder that is no bundle, or not the one that was sealed; says why."""
+
+
+def base(named: Path | str | None = None) -> Path | None:
+    """The model of sites that have none of their own: the ``named`` one, else the one that comes with the
+    package; None where none does."""
+    if named:
+        return Path(named)
+    return SHIPPED if is_sealed(SHIPPED) else None
 
 
 def seal(folder: Path) -> str:

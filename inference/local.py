@@ -13,6 +13,7 @@ import cv2
 import faiss
 import threadpoolctl
 
+from inference import bundles
 from inference.contracts import (
     Box,
     Change,
@@ -45,7 +46,6 @@ _STALE_RETRY_S = 1.0
 MODELS_KEPT = 4
 INDEXES = "indexes"
 """Folder beside a site's log for what can be made of it again."""
-SHIPPED_MODEL = Path(__file__).parent / "minigpt" / "base"
 
 
 def limit_threads(threads: int) -> None:
@@ -62,9 +62,8 @@ def limit_threads(threads: int) -> None:
 def open_model(folder: Path | str | None, *, threads: int) -> Reader | None:
     """The MiniGPT of ``folder``, or the shipped one; None where none is shipped. Raises
     :class:`inference.engines.EngineError` for a folder that holds no complete model."""
-    if folder is not None:
-        return Reader.open(Path(folder), threads=threads)
-    return Reader.open(SHIPPED_MODEL, threads=threads) if SHIPPED_MODEL.is_dir() else None
+    found = bundles.base(folder)
+    return Reader.open(found, threads=threads) if found is not None else None
 
 
 def _check_seen(description: Description, minigpt: Reader | None) -> None:

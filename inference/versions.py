@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from inference import bundles
 from inference.contracts import RecognizerError, Replayer
-from inference.local import SHIPPED_MODEL, LocalRecognizer
+from inference.local import LocalRecognizer
 from inference.minigpt.reading import is_model, name_of
 from inference.remote import VlmRecognizer
 
@@ -22,7 +23,7 @@ def open_version(version: str, *, sites_dir: Path, models: Iterable[Path] = ()) 
         # What the model read is kept with the picture: it need not be asked.
         return _checked(version, VlmRecognizer(sites_dir, version=vlm))
     wanted = [part for part in version.split("+") if part.startswith(_MINIGPT)]
-    folder = next((f for f in (*models, SHIPPED_MODEL) if _is_one(f, wanted)), None)
+    folder = next((f for f in (*models, bundles.SHIPPED) if _is_one(f, wanted)), None)
     if wanted and folder is None:
         raise RecognizerError(f"there is no model {wanted[0]} here")
     made = LocalRecognizer(sites_dir, model=folder, minigpt=folder is not None)

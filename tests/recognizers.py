@@ -72,7 +72,8 @@ class ThumbnailRecognizer:
     """Implements :class:`inference.contracts.Recognizer`: a picture is described by its 4×4 thumbnail
     and ranked by the most similar example. A model sees nothing but its own name and is refused where ``refused`` holds
     its digest. ``down`` stands for a machine that does not answer;
-    ``unreadable`` holds the hashes of pictures that it cannot describe."""
+    ``missing`` is the evidence that it has no time for; ``unreadable`` holds the hashes of pictures that it cannot
+    describe."""
 
     def __init__(self, sites_dir: Path) -> None:
         self.sites_dir = sites_dir
@@ -80,6 +81,7 @@ class ThumbnailRecognizer:
         self.unreadable: set[str] = set()
         self.described: list[str] = []
         self.describer = "thumbnail-1"
+        self.missing = {"keypoints": "not asked for"}
         self.refused: set[str] = set()
         self.prepared: list[str] = []
         self.seen: list[tuple[str, str]] = []
@@ -119,7 +121,7 @@ class ThumbnailRecognizer:
             embedding=vector.astype("<f2").tobytes(),
             barcodes=(Barcode("6901234567892", "EAN13", corners),),
             ocr_lines=(OcrLine("清澜", 0.9, corners), OcrLine("洗发水", 0.8, corners)),
-            missing={"keypoints": "not asked for"},
+            missing=dict(self.missing),
             timings_ms={"embed": 1.5},
             keypoints=sha256.encode()[:16],
             sight=model.encode(),
@@ -182,6 +184,8 @@ class ThumbnailRecognizer:
             neighbours=tuple(near[:5]),
             flags=() if candidates else ("empty_memory",),
             timings_ms={"rank": 0.1},
+            left_out=description.left_out,
+            none=0.25,
         )
 
     def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:

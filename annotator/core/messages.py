@@ -23,6 +23,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "Your role does not allow this; ask an admin of the site",
         "この操作の権限がありません。サイト管理者に連絡してください",
     ),
+    "cannot_replay": (
+        "无法重现：{detail}",
+        "It cannot be made again: {detail}",
+        "再現できません：{detail}",
+    ),
     "csrf_failed": (
         "页面已过期，请刷新后再试",
         "The page is out of date; reload it and try again",

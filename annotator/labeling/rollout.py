@@ -1,5 +1,5 @@
-"""Another model becomes a site's champion: prepared beside the former one, put in its place, and asked anew about
-what still waits. What somebody was shown stays as it was."""
+"""Another model becomes a site's champion, or is tried: prepared beside the former one, put in its place, and asked
+anew about what still waits. What somebody was shown stays as it was."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from inference.contracts import ModelRefused
 from .models import Task
 from .states import TaskState
 
-PROMOTE = models.PROMOTE
+PROMOTE, TRY = models.PROMOTE, models.TRY
 FOLLOW = "follow_model"
 """The kind of job that asks anew about what waits."""
 AT_ONCE = 8
@@ -48,20 +48,23 @@ def waiting(site: Site | int) -> QuerySet[Capture]:
 def prepare(
     version: ModelVersion,
     *,
+    wanted: Callable[[str], bool] = lambda key: True,
     begin: Callable[[int], None] = lambda total: None,
     tick: Callable[[int], None] = lambda n: None,
 ) -> int:
     """Have ``version`` loaded wherever its site is served, and let it look at all that waits, while the
-    champion goes on answering; returns how many pictures it saw. ``begin`` is told how many there are.
+    champion goes on answering; returns how many pictures it saw. ``wanted`` says of which it will have to
+    answer (by SHA-256), ``begin`` is told how many there are.
     Raises :class:`Conflict` where the recognizer refuses it, and
     :class:`inference.contracts.RecognizerError` where it does not answer."""
     try:
         get_recognizer().prepare(version.digest)
-        keys = list(waiting(version.site_id).values_list("pk", flat=True))
+        rows = waiting(version.site_id).values_list("pk", "image__sha256")
+        keys = [pk for pk, key in rows if wanted(key)]
         begin(len(keys))
         for some in _parts(keys):
-            rows = Capture.objects.filter(pk__in=some).select_related("image")
-            sights.of(list({row.image_id: row.image for row in rows}.values()), version.digest)
+            seen = Capture.objects.filter(pk__in=some).select_related("image")
+            sights.of(list({row.image_id: row.image for row in seen}.values()), version.digest)
             tick(len(some))
     except ModelRefused as error:
         models.note_refusal(version, str(error))
@@ -83,6 +86,28 @@ def run_promotion(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
             by=job.created_by,
             reason=told["reason"],
             gate=told["gate"],
+            revision=told["revision"],
+        )
+    return {"version": version.name, "revision": live.revision, **progress.state}
+
+
+def run_trial(job: Job, progress: jobs.Progress) -> Mapping[str, Any]:
+    """The job: prepare a version, then let it answer for its share."""
+    told = job.params
+    version = ModelVersion.objects.select_related("site").get(pk=told["version"])
+    live = hub.live_of(version.site_id)
+    if (
+        live is None or live.challenger_id != version.pk
+    ):  # it was killed after it had begun the trial
+        share = told["share"]
+        wanted = hub.arm(version, share)
+        seen = prepare(version, wanted=wanted, begin=progress.total, tick=progress.advance)
+        progress.checkpoint({"seen": seen})
+        live = models.start_trial(
+            version,
+            share,
+            by=job.created_by,
+            reason=told["reason"],
             revision=told["revision"],
         )
     return {"version": version.name, "revision": live.revision, **progress.state}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -15,6 +16,7 @@ from annotator.accounts.states import ADMINS
 from annotator.accounts.views import SiteView
 from annotator.core.http import IF_MATCH, version_seen
 from annotator.core.paging import PageQuery, page_of, paged
+from inference import bundles
 
 from . import policies, queries, services
 from .models import LiveModel, ModelChange, ModelVersion
@@ -58,12 +60,14 @@ class ModelChangeSerializer(serializers.Serializer[Any]):
 
 class LiveModelSerializer(serializers.Serializer[Any]):
     champion = ModelSerializer(allow_null=True, help_text="Null: the shipped base, or none.")
+    base = serializers.BooleanField(help_text="Whether there is a base, for where no champion is.")
     previous = ModelSerializer(allow_null=True, help_text="What rolling back leads to.")
     steps = serializers.IntegerField(help_text="How often it can be rolled back.")
     challenger = ModelSerializer(allow_null=True)
     challenger_share = serializers.FloatField()
     rollout = serializers.IntegerField(
-        allow_null=True, help_text="The job that prepares the next champion, while it is open."
+        allow_null=True,
+        help_text="The job that prepares the next champion or challenger, while it is open.",
     )
     revision = serializers.IntegerField(help_text="Also the ETag: name it in If-Match.")
     changed_at = serializers.DateTimeField(allow_null=True)
@@ -132,6 +136,7 @@ def live_json(live: LiveModel | None) -> dict[str, Any]:
 
     return {
         "champion": one(live.champion if live else None),
+        "base": bundles.base(settings.MODEL) is not None,
         "previous": one(live.previous if live else None),
         "steps": live.steps if live else 0,
         "challenger": one(live.challenger if live else None),
@@ -262,7 +267,8 @@ class RollbackView(_ModelsView):
 
 
 class TrialView(_ModelsView):
-    """Let another version answer for a part of the captures, or end that."""
+    """Let another version answer for a part of the captures, or end that. It is loaded beside the champion
+    before it gets any: ``rollout`` is the job that does so (202)."""
 
     access = {"PUT": ADMINS, "DELETE": ADMINS}
 
@@ -270,21 +276,23 @@ class TrialView(_ModelsView):
         operation_id="start_model_trial",
         parameters=[IF_MATCH],
         request=TrialSerializer,
-        responses=LiveModelSerializer,
+        responses={200: LiveModelSerializer, 202: LiveModelSerializer},
     )
     def put(self, request: Request, site_id: int) -> Response:
         self.site(site_id)
         form = TrialSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         asked = form.validated_data
-        services.start_trial(
+        job = services.ask_for_trial(
             self.version(site_id, asked["version"]),
             asked["share"],
             by=self.person,
             reason=asked["reason"],
             revision=version_seen(request),
         )
-        return self.told(queries.live_of(site_id))
+        response = self.told(queries.live_of(site_id))
+        response.status_code = 200 if job is None else 202
+        return response
 
     @extend_schema(
         operation_id="end_model_trial", parameters=[IF_MATCH], responses=LiveModelSerializer

@@ -56,7 +56,8 @@ class ModelVersion(models.Model):
 class LiveModel(models.Model):
     """Which models a site uses. ``champion`` answers (null: the shipped base, or none); ``previous`` is
     what rolling back goes to, ``steps`` how often that can be done. While there is a ``challenger``, it answers
-    for ``challenger_share`` of the captures. ``rollout`` is the job that prepares the next champion.
+    for ``challenger_share`` of the captures. ``rollout`` is the job that prepares the next champion or
+    challenger.
     Locking this row orders all changes; ``revision`` counts them."""
 
     site = models.OneToOneField(

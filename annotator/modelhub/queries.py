@@ -24,7 +24,7 @@ def live_of(site: Site | int) -> LiveModel | None:
 
 
 def is_rolling_out(live: LiveModel) -> bool:
-    """Whether a champion is being prepared."""
+    """Whether a champion or challenger is being prepared."""
     return live.rollout is not None and live.rollout.state in OPEN
 
 
@@ -36,8 +36,14 @@ def chooser(site: Site | int) -> Chooser:
     champion, challenger, share = live.champion, live.challenger, live.challenger_share
     if challenger is None:
         return lambda key: champion
-    salt = f"{live.site_id}/{challenger.digest}"
-    return lambda key: challenger if policies.in_share(key, salt=salt, share=share) else champion
+    tried = arm(challenger, share)
+    return lambda key: challenger if tried(key) else champion
+
+
+def arm(challenger: ModelVersion, share: float) -> Callable[[str], bool]:
+    """Whether ``challenger`` answers for a key (the SHA-256 of a picture) with this share of them."""
+    salt = f"{challenger.site_id}/{challenger.digest}"
+    return lambda key: policies.in_share(key, salt=salt, share=share)
 
 
 def chosen(site: Site | int, key: str) -> ModelVersion | None:
@@ -55,6 +61,19 @@ def fallbacks(site: Site | int, refused: ModelVersion) -> list[ModelVersion | No
         found = [live.champion, live.previous]
     found = [version for version in found if version is not None and version.pk != refused.pk]
     return [*dict.fromkeys(found), None][:MOST_FALLBACKS]
+
+
+def digests_in_use() -> dict[int, set[str]]:
+    """By site, the models that answer there, that rolling back leads to next, and that are being made
+    the champion or tried."""
+    found: dict[int, set[str]] = {}
+    for live in LiveModel.objects.select_related("champion", "previous", "challenger", "rollout"):
+        named = {one.digest for one in (live.champion, live.previous, live.challenger) if one}
+        if live.rollout is not None and is_rolling_out(live):
+            coming = ModelVersion.objects.filter(pk=live.rollout.params["version"])
+            named |= set(coming.values_list("digest", flat=True))
+        found[live.site_id] = named
+    return found
 
 
 def versions_of(site: Site | int) -> QuerySet[ModelVersion]:

@@ -21,6 +21,8 @@ from .models import LiveModel, ModelChange, ModelVersion
 
 PROMOTE = "promote_model"
 """The kind of job that prepares a champion and then promotes it."""
+TRY = "try_model"
+"""The kind of job that prepares a challenger and then lets it answer for a share."""
 chosen = queries.chosen
 _Kind = ModelChange.Kind
 
@@ -166,6 +168,22 @@ def start_trial(
     return live
 
 
+def ask_for_trial(
+    version: ModelVersion, share: float, *, by: Any, reason: str = "", revision: int | None = None
+) -> Job | None:
+    """As :func:`start_trial`, once the recognizer has ``version`` loaded: a job sees to that. None where it
+    is the challenger already, whose share changes at once. Raises :class:`Conflict` and :class:`Invalid`."""
+    if not 0.0 < share <= 1.0:
+        raise Invalid([FieldError("share", "bad_share")])
+    check_intact(version)
+    with transaction.atomic():
+        live = _lock(version.site)
+        if live.challenger_id == version.pk:
+            start_trial(version, share, by=by, reason=reason, revision=revision)
+            return None
+        return _roll_out(live, version, TRY, {"share": share, "reason": reason}, by, revision)
+
+
 def end_trial(site: Site, *, by: Any, reason: str = "", revision: int | None = None) -> LiveModel:
     """Let the champion answer alone again. Raises :class:`Conflict` when no trial is on."""
     with transaction.atomic():
@@ -188,25 +206,32 @@ def start_promotion(
     """Prepare ``version`` beside the champion and promote it then, as a job. Raises :class:`Conflict` as
     :func:`promote` does, and while another one is being prepared."""
     check_intact(version)
+    told = {"reason": reason, "gate": None if gate is None else dict(gate)}
     with transaction.atomic():
-        live = _lock(version.site)
-        _check_seen(live, revision)
-        if live.champion_id == version.pk:
-            raise Conflict("model_is_live", name=version.name)
-        if queries.is_rolling_out(live):
-            raise Conflict("model_is_rolling_out")
-        live.rollout = jobs.start(
-            kind=PROMOTE,
-            site_id=version.site_id,
-            params={
-                "version": version.pk,
-                "reason": reason,
-                "gate": None if gate is None else dict(gate),
-                "revision": live.revision,
-            },
-            actor=by,
-        )
-        live.save(update_fields=["rollout"])
+        return _roll_out(_lock(version.site), version, PROMOTE, told, by, revision)
+
+
+def _roll_out(
+    live: LiveModel,
+    version: ModelVersion,
+    kind: str,
+    told: Mapping[str, Any],
+    by: Any,
+    revision: int | None,
+) -> Job:
+    """The job that prepares ``version`` for what ``kind`` says, of a locked row."""
+    _check_seen(live, revision)
+    if live.champion_id == version.pk:
+        raise Conflict("model_is_live", name=version.name)
+    if queries.is_rolling_out(live):
+        raise Conflict("model_is_rolling_out")
+    live.rollout = jobs.start(
+        kind=kind,
+        site_id=version.site_id,
+        params={"version": version.pk, "revision": live.revision, **told},
+        actor=by,
+    )
+    live.save(update_fields=["rollout"])
     return live.rollout
 
 

@@ -15,7 +15,7 @@ from annotator.quality import doubting, summaries
 from annotator.quality import services as quality
 from annotator.review import bulk, spotting
 from annotator.review import services as review
-from annotator.suggestions import merging
+from annotator.suggestions import merging, replay_jobs
 from annotator.suggestions import services as suggestions
 from annotator.training import attempts, ordering
 from annotator.training import services as training
@@ -112,7 +112,9 @@ JOBS: dict[str, Run] = {
     importing.KIND: importing.run_import,
     merging.KIND: merging.run_rewriting,
     rollout.PROMOTE: rollout.run_promotion,
+    rollout.TRY: rollout.run_trial,
     rollout.FOLLOW: rollout.follow,
+    replay_jobs.KIND: replay_jobs.run_replay,
     bulk.KIND: bulk.run_bulk,
     exports.KIND: exports.run_export,
     snapshots.KIND: snapshots.run_snapshot,

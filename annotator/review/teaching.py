@@ -41,6 +41,7 @@ def teach(payloads: Sequence[Mapping[str, Any]]) -> None:
             site_id=task.project.site_id,
             captures=captures_of_scene(task.scene_id),
             sku_code=decision.sku_code or None if decision else None,
+            caption=decision.caption if decision else "",
         )
         if decision and decision.sku_code and decision.source != Decision.Source.IMPORTED:
             count_uses(site_id=task.project.site_id, codes=[decision.sku_code])

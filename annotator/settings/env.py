@@ -50,7 +50,7 @@ class Env(BaseSettings):
         "inference.remote.VlmRecognizer run in-process.",
     )
     model: str = Field(
-        default="", description="Folder of the MiniGPT; the shipped one unless named."
+        default="", description="Folder of the base MiniGPT; the shipped one unless named."
     )
     models: Path | None = Field(
         default=None,

@@ -201,7 +201,7 @@ def _keep(
         return [None] * len(answered)
     with_pictures = site.keep_answers == Site.Keep.PICTURES
     with transaction.atomic():
-        evidence = _keep_evidence(site, [answer.description for _, answer in answered])
+        evidence = keep_evidence(site, [answer.description for _, answer in answered])
         rows = [
             MachineAnswer(
                 site=site,
@@ -225,7 +225,8 @@ def _keep(
     return [row.pk for row in rows]
 
 
-def _keep_evidence(site: Site, descriptions: Sequence[Description]) -> list[Evidence]:
+def keep_evidence(site: Site, descriptions: Sequence[Description]) -> list[Evidence]:
+    """What answers are made of, each once; in a transaction."""
     bodies = [_evidence_json(description) for description in descriptions]
     digests = [hashlib.sha256(body).hexdigest() for body in bodies]
     wanted = dict(zip(digests, bodies, strict=True))

@@ -53,8 +53,11 @@ def sku_record(sku: Sku) -> SkuRecord:
     )
 
 
-def example_of(*, key: str, sku_code: str, description: PictureDescription, group: str) -> Example:
-    """An example made of a kept description. ``key`` is ``ref:…`` or ``cap:…``."""
+def example_of(
+    *, key: str, sku_code: str, description: PictureDescription, group: str, caption: str = ""
+) -> Example:
+    """An example made of a kept description. ``key`` is ``ref:…`` or ``cap:…``; ``caption`` is what was
+    decided of the picture."""
     return Example(
         key=key,
         sku_code=sku_code,
@@ -63,6 +66,19 @@ def example_of(*, key: str, sku_code: str, description: PictureDescription, grou
         keypoints=bytes(description.keypoints),
         ocr_text=" ".join(line["text"] for line in description.ocr_lines),
         group=group,
+        caption=caption,
+    )
+
+
+def seen_anew(change: SiteChange, description: PictureDescription) -> Example:
+    """The example of a ``put_example``, of what is now known to be in its picture."""
+    known = Example.from_json(change.payload["example"])
+    return example_of(
+        key=known.key,
+        sku_code=known.sku_code,
+        description=description,
+        group=known.group,
+        caption=known.caption,
     )
 
 

@@ -6,7 +6,8 @@ from django.db import models
 
 
 class PictureDescription(models.Model):
-    """What the recognizer read in a picture, kept so that ranking again costs nothing."""
+    """What the recognizer read in a picture, kept so that ranking again costs nothing. Where evidence is
+    ``missing``, it is described again at ``retry_at``, after ``tries`` that brought no more."""
 
     image = models.OneToOneField(
         "media.StoredImage", related_name="description", on_delete=models.CASCADE
@@ -19,6 +20,17 @@ class PictureDescription(models.Model):
     missing = models.JSONField(default=dict)
     timings_ms = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now=True)
+    tries = models.PositiveSmallIntegerField(default=1)
+    retry_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["retry_at"],
+                name="description_retry",
+                condition=models.Q(retry_at__isnull=False),
+            )
+        ]
 
 
 class Sight(models.Model):
@@ -40,7 +52,9 @@ class Sight(models.Model):
 
 class Suggestion(models.Model):
     """One proposal for a capture. Rows never change: an annotation points at the one it was shown.
-    ``model`` is the version that had part in it, null for the shipped one."""
+    ``model`` is the version that had part in it, null for the shipped one. ``none`` is the probability that
+    the picture shows nothing of the catalog (null: not told), ``left_out`` the evidence that was late or
+    failed."""
 
     capture = models.ForeignKey(
         "captures.Capture", related_name="suggestions", on_delete=models.CASCADE
@@ -57,6 +71,8 @@ class Suggestion(models.Model):
     flags = models.JSONField()
     timings_ms = models.JSONField()
     heat = models.JSONField(default=dict)
+    none = models.FloatField(null=True)
+    left_out = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
 

@@ -18,7 +18,7 @@ from annotator.core.statements import Statement
 from annotator.media.queries import image_urls
 from inference.contracts import Hit
 
-from .models import PictureDescription, Suggestion
+from .models import MachineAnswer, PictureDescription, Suggestion
 
 
 def suggested_views(scene_id: int) -> list[Capture]:
@@ -68,6 +68,12 @@ def _confidence(suggestion: Suggestion) -> float:
     return suggestion.candidates[0]["confidence"] if suggestion.candidates else 0.0
 
 
+def answers_of(site: Site) -> QuerySet[MachineAnswer]:
+    """The machine answers that a site kept."""
+    rows = MachineAnswer.objects.filter(site=site).select_related("caller", "model", "evidence")
+    return rows.defer("evidence__body")
+
+
 def suggestion_json(
     suggestion: Suggestion | None, *, site_id: int, views: Sequence[Capture] = ()
 ) -> dict[str, Any] | None:
@@ -93,6 +99,8 @@ def suggestions_json(
             "model_version": row.model_version,
             "flags": row.flags,
             "heat": row.heat,
+            "none": row.none,
+            "left_out": row.left_out,
             "created_at": row.created_at,
         }
         if row

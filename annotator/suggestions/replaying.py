@@ -18,6 +18,7 @@ from annotator.media import services as media
 from annotator.media.models import StoredImage
 from annotator.modelhub import queries as hub
 from annotator.modelhub.models import ModelVersion
+from inference import bundles
 from inference.contracts import (
     Description,
     ModelRefused,
@@ -40,9 +41,11 @@ LIVE = "live"
 _SUGGESTION = "suggestion:"
 _SUGGESTED = (
     *("model_version", "site_number", "learned_number", "fields", "candidates"),
-    *("neighbours", "flags", "timings_ms", "heat"),
+    *("neighbours", "flags", "timings_ms", "heat", "none", "left_out"),
 )
 """The parts of a recognition that a suggestion keeps."""
+_KEPT_LATER = frozenset({"none", "left_out"})
+"""Those that the first suggestions did not keep."""
 _NOT_SAID = frozenset({"timings_ms"})
 """How long an answer took is no part of what it says."""
 
@@ -106,6 +109,7 @@ def _suggestion(number: str) -> Stored:
     names = row.model_version.split("+")
     models = [name for name in names if name.startswith("minigpt-")]
     replaced = models and (sight is None or sight.seen_by not in models)
+    replaced = replaced or (seen is not None and seen.created_at > row.created_at)
     if seen is None or replaced or not row.model_version.startswith(seen.describer):
         raise CannotReplay(
             f"What {row.model_version} saw in the picture of suggestion {number} was replaced by "
@@ -117,7 +121,7 @@ def _suggestion(number: str) -> Stored:
         recognition=Recognition.from_json({name: getattr(row, name) for name in _SUGGESTED}),
         description=as_description(image, seen, sight),
         image=image,
-        parts=frozenset(_SUGGESTED) - _NOT_SAID,
+        parts=frozenset(_SUGGESTED) - _NOT_SAID - (_KEPT_LATER if row.none is None else set()),
         model=row.model,
     )
 
@@ -178,7 +182,8 @@ class Replay:
             models = Path(settings.MODELS_DIR)
             folders = sorted(models.glob("[!.]*")) if models.is_dir() else []
             named = [models / model.digest] if model else []
-            named += [Path(settings.MODEL)] if settings.MODEL else []
+            base = bundles.base(settings.MODEL)
+            named += [base] if base else []
             opened: Replayer = import_string(settings.REPLAYER)(
                 version, sites_dir=sites_dir, models=[*named, *folders]
             )
@@ -209,6 +214,27 @@ def _ask(recognizer: Recognizer, stored: Stored, model: str = "") -> Recognition
         if not isinstance(seen, Description):
             raise RecognizerError(seen.detail) from error
         return recognizer.rank(site, [seen], model=model)[0]
+
+
+def compared(replay: Replay, stored: Stored, version: str) -> dict[str, Any]:
+    """The stored answer, the same made again, where they differ, and what ``version`` says now, as plain
+    JSON. Raises :class:`CannotReplay` where it cannot be made again."""
+    before = said(stored.recognition, stored.parts)
+    again = said(replay.make_again(stored), stored.parts)
+    differing = list(differences(before, again))
+    try:
+        now: Recognition | None = replay.ask_now(stored, version)
+        error = ""
+    except CannotReplay as problem:
+        now, error = None, str(problem)
+    return {
+        "answer": stored.name,
+        "exact": not differing,
+        "differences": differing,
+        "stored": before,
+        "again": again,
+        "against": {"asked": version, "said": said(now) if now else None, "error": error},
+    }
 
 
 def said(recognition: Recognition, parts: Collection[str] = ()) -> dict[str, Any]:

@@ -69,4 +69,11 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     ocr_lines = OcrLineSerializer(many=True)
     flags = serializers.ListField(child=serializers.CharField())
     heat = serializers.DictField(child=HeatMapSerializer())
+    none = serializers.FloatField(
+        allow_null=True,
+        help_text="How probable it is that the picture shows nothing of the catalog.",
+    )
+    left_out = serializers.ListField(
+        child=serializers.CharField(), help_text="Evidence that came too late, or failed."
+    )
     created_at = serializers.DateTimeField()

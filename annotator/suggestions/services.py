@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from annotator.accounts.models import Site
 from annotator.captures.models import Capture
@@ -38,6 +39,7 @@ from .models import (
     Suggestion,
     SuggestionState,
 )
+from .policies import next_try
 from .recognizer import get_recognizer
 
 Payloads = Sequence[Mapping[str, Any]]
@@ -86,8 +88,11 @@ def learn_skus(payloads: Payloads) -> None:
         memory.append(site_id=site_id, changes=[memory.put_sku(sku) for sku in group])
 
 
-def learn_scene(*, site_id: int, captures: Sequence[Capture], sku_code: str | None) -> None:
-    """The SKU of a scene's captures is now known, or (None) no longer is."""
+def learn_scene(
+    *, site_id: int, captures: Sequence[Capture], sku_code: str | None, caption: str = ""
+) -> None:
+    """The SKU of a scene's captures is now known, and what was decided of them, or (None) no longer
+    is."""
     if sku_code is None:
         changes = [memory.delete_example(f"cap:{capture.pk}") for capture in captures]
     else:
@@ -103,6 +108,7 @@ def learn_scene(*, site_id: int, captures: Sequence[Capture], sku_code: str | No
                     sku_code=sku_code,
                     description=described[capture.image_id],
                     group=group,
+                    caption=caption,
                 )
             )
             for capture in captures
@@ -185,9 +191,10 @@ def _later_when_busy() -> Iterator[None]:
 
 
 def keep_description(
-    image: StoredImage, description: Description, *, model: str = ""
+    image: StoredImage, description: Description, *, model: str = "", tries: int = 1
 ) -> PictureDescription:
-    """Store what was seen in a picture, by ``model`` too, in place of an earlier description."""
+    """Store what was seen in a picture, by ``model`` too, in place of an earlier description. After
+    ``tries`` that left something missing, it is described again later."""
     row, _ = PictureDescription.objects.update_or_create(
         image=image,
         defaults={
@@ -198,6 +205,8 @@ def keep_description(
             "ocr_lines": [asdict(line) for line in description.ocr_lines],
             "missing": dict(description.missing),
             "timings_ms": dict(description.timings_ms),
+            "tries": tries,
+            "retry_at": next_try(description.missing, tries, timezone.now()),
         },
     )
     if description.sight:
@@ -311,6 +320,8 @@ def _current(captures: Iterable[Capture]) -> dict[int, Suggestion]:
 
 def _says_the_same(old: Suggestion, new: Recognition) -> bool:
     old_top = [(c["sku_code"], round(c["confidence"], 1)) for c in old.candidates[:3]]
+    if sorted(old.left_out) != sorted(new.left_out):
+        return False
     return old_top == [(c.sku_code, round(c.confidence, 1)) for c in new.candidates[:3]]
 
 
@@ -332,6 +343,8 @@ def _finish(
                 fields=data["fields"],
                 **{key: data[key] for key in ("candidates", "neighbours", "flags", "timings_ms")},
                 heat=data["heat"],
+                none=data["none"],
+                left_out=list(data["left_out"]),
             )
         state = SuggestionState.DONE if suggestion else SuggestionState.FAILED
         CaptureSuggestion.objects.update_or_create(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Generic, TypeVar
+
+from django.utils import timezone
 
 from annotator.media import services as media
 from annotator.media.models import StoredImage
@@ -20,6 +23,9 @@ from .recognizer import get_recognizer
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+KEPT_FOR = timedelta(days=14)
+"""What a model saw, after it was last asked to look."""
+PART, PRUNED_AT_MOST = 500, 20_000
 FALLBACK = "model_fallback"
 """The flag of an answer that another model gave than the one that should have."""
 
@@ -59,6 +65,20 @@ def keep(image_id: int, digest: str, sight: bytes, seen_by: str) -> Sight:
         image_id=image_id, digest=digest, defaults={"data": sight, "seen_by": seen_by}
     )
     return row
+
+
+def prune() -> int:
+    """Forget what models saw long ago that no longer answer on their site; a picture is looked at again
+    should one of them come back. What answers were made of is kept with these. A part at a time, and not
+    without end; returns how many."""
+    pruned = 0
+    before = timezone.now() - KEPT_FOR
+    for site, names in hub.digests_in_use().items():
+        old = Sight.objects.filter(image__site=site, created_at__lt=before)
+        old = old.exclude(digest="").exclude(digest__in=names)
+        while pruned < PRUNED_AT_MOST and (ids := list(old.values_list("pk", flat=True)[:PART])):
+            pruned += Sight.objects.filter(pk__in=ids).delete()[0]
+    return pruned
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,12 +148,12 @@ class _Attempt:
         snapshots.make(run.snapshot, total=total, tick=tick)
 
     def base(self, champion: Any) -> str:
-        """What the training goes on from: an adapter from the champion, all weights from the base that
-        is shipped; each from the other where there is none, and from nothing at last."""
-        own = str(champions.folder_of(champion)) if champion is not None else ""
-        shipped = str(settings.MODEL or "")
+        """What the training goes on from: an adapter from the champion, all weights from the base;
+        each from the other where there is none, and from nothing at last."""
+        own = champions.folder_of(champion) if champion is not None else None
+        base = champions.base()
         joint = self.run.method == Method.JOINT
-        return (shipped or own) if joint else (own or shipped)
+        return str(((base or own) if joint else (own or base)) or "")
 
     def train(self, base: str) -> None:
         """The trainer, unless an earlier attempt saw it through."""
@@ -166,7 +166,9 @@ class _Attempt:
         command = [*settings.TRAINER, "--snapshot", str(data), "--out", str(self.out)]
         if base:
             command += ["--base", base]
-            command += ["--joint"] if self.run.method == Method.JOINT else []
+            # A base knows no SKU of the site: its first training moves all weights.
+            joint = self.run.method == Method.JOINT or not champions.is_version(base)
+            command += ["--joint"] if joint else []
         for name, value in sorted(self.run.arguments.items()):
             command += [f"--{name}", str(value)]
         command += ["--threads", str(settings.TRAINING_THREADS)]
@@ -181,10 +183,10 @@ class _Attempt:
             self.ask(self.out, self.out / results.ANSWERS)
         challenger = results.answers_in(self.out / results.ANSWERS)
         former: list[gates.Answer] = []
-        against = champions.folder_of(champion) if champion is not None else settings.MODEL
-        if against:
+        against = champions.folder_of(champion) if champion is not None else champions.base()
+        if against is not None:
             answers = self.folder / CHAMPION_ANSWERS
-            self.ask(Path(against), answers)
+            self.ask(against, answers)
             former = results.answers_in(answers)
         return gates.judge(former, challenger, queries.rules_of(queries.gate_of(self.run.site_id)))
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from annotator.labeling import rollout
 from annotator.modelhub import queries, services
 from annotator.modelhub.models import LiveModel, ModelChange, ModelVersion
+from inference import bundles
 from inference.contracts import RecognizerError
 
 from .gates import Verdict
@@ -39,6 +40,16 @@ def live_since(site_id: int) -> datetime | None:
         after=champion,
     )
     return changes.order_by("-pk").values_list("at", flat=True).first()
+
+
+def base() -> Path | None:
+    """The model that answers where none was promoted; None where none is set and none is shipped."""
+    return bundles.base(settings.MODEL)
+
+
+def is_version(folder: str) -> bool:
+    """Whether ``folder`` holds a version of the hub, and not a base."""
+    return Path(folder).parent == Path(settings.MODELS_DIR)
 
 
 def folder_of(version: ModelVersion) -> Path:

@@ -83,9 +83,13 @@ def facts_of(schedule: Schedule, now: datetime) -> policies.Facts:
     return policies.Facts(new, last.created_at if last else None, after, recent)
 
 
-def schedule_of(site: Site) -> Schedule | None:
-    """A site's schedule, if it has one."""
-    return Schedule.objects.filter(site=site).first()
+def schedule_of(site: Site) -> Schedule:
+    """A site's schedule; one that is off, of its first project and not saved, where there is none."""
+    found = Schedule.objects.filter(site=site).first()
+    if found is not None:
+        return found
+    project = Project.objects.filter(site=site).order_by("pk").first()
+    return Schedule(site=site, project=project, enabled=False, version=0)
 
 
 def set_schedule(
@@ -100,8 +104,7 @@ def set_schedule(
     given = {**values, "arguments": policies.check_arguments(values["arguments"])}
     with transaction.atomic():
         Site.objects.select_for_update().get(pk=site.pk)
-        row = Schedule.objects.filter(site=site).first()
-        new = Schedule(site=site, version=0) if row is None else row
+        new = schedule_of(site)
         _check_seen(seen, new.version)
         for name in SCHEDULE_FIELDS:
             setattr(new, name, given[name])

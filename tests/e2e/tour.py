@@ -15,7 +15,7 @@ SKELETON = "[role=status][aria-label]"
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One page: its name, who looks, its address, a test id on it, and what to press once there."""
+    """One page: its name, who looks, its address, a test id on it, and what to press or click once there."""
 
     name: str
     who: str
@@ -23,6 +23,7 @@ class Stop:
     shows: str
     press: str = ""
     then: str = ""
+    click: str = ""
 
 
 def stops(world: World) -> list[Stop]:
@@ -57,6 +58,10 @@ def stops(world: World) -> list[Stop]:
         Stop("projects", "adam", f"{site}/admin", "project-new"),
         Stop("members", "adam", f"{site}/admin?tab=members", "member-anna"),
         Stop("jobs", "adam", f"{site}/admin?tab=jobs", "jobs-kind"),
+        Stop("models", "adam", f"{site}/admin?tab=models", "gate-save"),
+        Stop("models-run", "adam", f"{site}/admin?tab=models", "gate-save", click=f"run-open-{world.run}"),
+        Stop("answers", "adam", f"{site}/admin?tab=answers", "tab-answers"),
+        Stop("answers-one", "adam", f"{site}/admin?tab=answers", "tab-answers", click=f"open-answer-{world.answer}"),
         Stop("tokens", "adam", f"{site}/admin?tab=tokens", "tab-tokens"),
         Stop("audit", "adam", f"{site}/admin?tab=audit", "audit-row"),
         Stop("project-settings", "adam", edit, "setting-share"),
@@ -92,6 +97,8 @@ def arrive(page: Page, stop: Stop, base: str) -> None:
         page.keyboard.press("Escape")  # where a field has the focus, a letter would be text
         page.keyboard.press(stop.press)
         expect(page.get_by_test_id(stop.then)).to_be_visible()
+    if stop.click:
+        page.get_by_test_id(stop.click).click()
     page.wait_for_load_state("networkidle")
     expect(page.locator(SKELETON)).to_have_count(0)
     still(page)

@@ -27,6 +27,8 @@ from annotator.review import services as review
 from annotator.review.models import Decision, Dispute, SpotCheck
 from annotator.suggestions.models import CaptureSuggestion, Suggestion
 
+from .taught import teach
+
 SCENES = 16
 
 
@@ -39,6 +41,8 @@ class World:
     decided: Task
     trivial: Task
     anna: int
+    run: int
+    answer: int
 
 
 def fill(project: Project, folder: Path) -> World:
@@ -147,7 +151,16 @@ def _work(project: Project, truth: dict[str, Truth]) -> World:
     project.quality = {"single_limit": 0.01}
     project.save()
     quality.rebuild(project)
-    return World(project, dispute=made[0], decided=made[2], trivial=made[3], anna=anna.pk)
+    run, answer = teach(project, User.objects.get(username="adam"))
+    return World(
+        project,
+        dispute=made[0],
+        decided=made[2],
+        trivial=made[3],
+        anna=anna.pk,
+        run=run,
+        answer=answer,
+    )
 
 
 def _truth_of(task: Task, truth: dict[str, Truth]) -> dict[str, Any]:

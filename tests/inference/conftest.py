@@ -50,7 +50,7 @@ def sites_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def recognizer(sites_dir: Path) -> Iterator[LocalRecognizer]:
-    made = LocalRecognizer(sites_dir, debounce_s=0.05)
+    made = LocalRecognizer(sites_dir, minigpt=False, debounce_s=0.05)
     yield made
     made.close()
 

@@ -9,11 +9,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import encode, render_pack, sku
 
+from inference import bundles
+from inference.bundles import SHIPPED
+from inference.contracts import Change, Description, SiteRef
 from inference.engines import EngineError
-from inference.local import SHIPPED_MODEL
+from inference.local import LocalRecognizer
 from inference.minigpt.bundle import seal, verify
+from inference.minigpt.reading import name_of
 from inference.scenes.dataset import write_dataset
+from inference.versions import open_version
 
 WITHOUT_TORCH = """
 import sys
@@ -21,8 +27,8 @@ sys.modules["torch"] = None
 from PIL import Image
 from inference.minigpt.heard import Heard
 from inference.minigpt.reading import Reader
-from inference.local import SHIPPED_MODEL
-reader = Reader.open(SHIPPED_MODEL)
+from inference.bundles import SHIPPED
+reader = Reader.open(SHIPPED)
 sight, = reader.see([Image.new("RGB", (320, 240), (180, 120, 60))])
 settled = {"sku": "A-1", "category": "牛奶", "spec": "250ml"}
 assert set(reader.read(sight, settled, "箱").options) == {"quantity", "condition"}
@@ -30,19 +36,17 @@ assert reader.write(sight, Heard(["SKU", "AB-123"]))
 """
 
 
-shipped = pytest.mark.skipif(
-    not SHIPPED_MODEL.is_dir(), reason="NOT TESTED: no MiniGPT is shipped yet"
-)
+shipped = pytest.mark.skipif(not SHIPPED.is_dir(), reason="NOT TESTED: no MiniGPT is shipped yet")
 
 
 @shipped
 def test_it_is_what_was_sealed_and_small() -> None:
-    assert (SHIPPED_MODEL / "manifest.json").is_file()
-    verify(SHIPPED_MODEL)
-    files = [path for path in SHIPPED_MODEL.rglob("*") if path.is_file()]
+    assert (SHIPPED / "manifest.json").is_file()
+    verify(SHIPPED)
+    files = [path for path in SHIPPED.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 40e6
     assert {path.suffix for path in files} <= {".json", ".onnx", ".safetensors", ".md"}
-    report = json.loads((SHIPPED_MODEL / "report.json").read_text("utf-8"))
+    report = json.loads((SHIPPED / "report.json").read_text("utf-8"))
     assert report["recipe"]["seed"] and report["unseen"]["quantity_to_12"]["of"] > 100
 
 
@@ -62,6 +66,45 @@ def test_what_is_no_longer_what_was_sealed_is_refused(tmp_path: Path) -> None:
     shutil.rmtree(folder / "onnx")
     with pytest.raises(EngineError, match="is missing"):
         verify(folder)
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shipped model that was taught nothing."""
+    pytest.importorskip("torch", reason="a model is made: pip install -e '.[train]'")
+    from inference.training.ship import ship
+    from tests.models import tiny_model
+
+    folder = tmp_path / "shipped"
+    ship(tiny_model(tmp_path / "trained"), folder)
+    monkeypatch.setattr(bundles, "SHIPPED", folder)
+    return folder
+
+
+def test_what_is_shipped_answers_where_nothing_is_named(base: Path, tmp_path: Path) -> None:
+    assert bundles.base() == base
+    assert bundles.base("elsewhere") == Path("elsewhere")
+    recognizer = LocalRecognizer(tmp_path / "sites")
+    try:
+        (described,) = recognizer.describe([encode(render_pack("ARLA", "Milk"))])
+        assert isinstance(described, Description)
+        assert described.seen_by == name_of(base) and described.sight
+        recognizer.teach("site", [Change(1, "put_sku", sku=sku("MILK-LOW"))])
+        (answer,) = recognizer.rank(SiteRef("site", 1), [described])
+    finally:
+        recognizer.close()
+    assert name_of(base) in answer.model_version.split("+")
+    assert answer.fields["quantity"].source != "not_available"
+    again = open_version(answer.model_version, sites_dir=tmp_path / "again")
+    again.close()
+
+
+def test_a_base_that_is_not_sealed_yet_is_none(base: Path, tmp_path: Path) -> None:
+    (base / "manifest.json").unlink()
+    assert bundles.base() is None
+    recognizer = LocalRecognizer(tmp_path / "sites")
+    recognizer.close()
+    assert "minigpt" not in recognizer.model_version
 
 
 @shipped
@@ -90,7 +133,7 @@ def test_it_counts_and_grades_goods_that_it_has_never_seen(tmp_path: Path) -> No
         b"".join((tmp_path / f"annotations/{s}.jsonl").read_bytes() for s in ("val", "test"))
     )
     snapshot = read_snapshot(tmp_path)
-    found = acuity(Reader.open(SHIPPED_MODEL), snapshot.splits["train"], snapshot.catalog)
+    found = acuity(Reader.open(SHIPPED), snapshot.splits["train"], snapshot.catalog)
     share = {name: one["share"] for name, one in found.items()}
     assert found["condition"]["of"] == 60
     # well below what the report says, so that a few odd scenes do not fail it

@@ -25,11 +25,13 @@ from inference.contracts import (
 )
 from inference.local import LocalRecognizer
 
+NO_MODEL = ("--recognizer-options", '{"minigpt": false}')
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, sites_dir: Path) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
-    with serving(folder, "--sites", str(sites_dir), "--max-body-mb", "2") as running:
+    with serving(folder, "--sites", str(sites_dir), "--max-body-mb", "2", *NO_MODEL) as running:
         yield running
 
 
@@ -98,7 +100,7 @@ def test_two_replicas_say_the_same_though_one_starts_in_the_middle(
             write_segment(folder, "log", [change], first=first + n, last=first + n)
         return first + 1
 
-    options = ("--sites", str(sites_dir))
+    options = ("--sites", str(sites_dir), *NO_MODEL)
     one = HttpRecognizer(server.url)
     with serving(tmp_path, *options) as second:
         two = HttpRecognizer(second.url)

@@ -24,7 +24,10 @@ from annotator.labeling.models import Batch
 from annotator.labeling.services import next_assignment, submit_annotation
 from annotator.modelhub.models import ModelVersion
 from annotator.review.models import Decision, Feedback, SpotCheck
+from annotator.suggestions.answers import keep_evidence
+from annotator.suggestions.models import MachineAnswer
 from annotator.training.models import Schedule, TrainingRun
+from inference.contracts import Description, Recognition
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +74,7 @@ MAY: dict[str, set[str]] = {
     "training_runs": {D}, "start_training": {D}, "training_run": {D}, "cancel_training": {D},
     "retry_training": {D}, "training_curve": {D}, "training_log": {D}, "training_results": {D},
     "training_schedule": {D}, "set_training_schedule": {D}, "training_gate": {D},
-    "set_training_gate": {D},
+    "set_training_gate": {D}, "stored_answers": {D}, "stored_answer": {D}, "replay_stored_answer": {D},
 }  # fmt: skip
 # Operations about one's own things only: on the own site, what is another's is not found.
 OWN_ONLY = {
@@ -175,6 +178,12 @@ def world() -> dict[str, Any]:
         "other_id": snapshot.pk,
         "schedule": Schedule.objects.create(site=site, project=project).pk,
         "run_id": TrainingRun.objects.create(site=site, project=project, state="kept").pk,
+        "answer_id": MachineAnswer.objects.create(
+            site=site,
+            request_id="r",
+            evidence=keep_evidence(site, [Description("0" * 64, 1, 1, "v", b"")])[0],
+            recognition=Recognition("v", 0, {}).to_json(),
+        ).pk,
         "version_id": ModelVersion.objects.create(site=site, number=1, digest="0" * 64).pk,
     }
     return {"site": site, "ids": ids, "people": people, "strangers": strangers}

@@ -22,6 +22,7 @@ from annotator.accounts.models import Project, Site
 from annotator.accounts.services import create_token
 from annotator.accounts.states import Role
 from annotator.captures.models import Capture
+from annotator.core import outbox
 from annotator.core.models import AuditEntry
 from annotator.suggestions import answers, recognizer
 from annotator.suggestions.models import Evidence, MachineAnswer
@@ -384,6 +385,39 @@ def test_without_any_recognizer_the_answer_is_503(settings: Any, project: Projec
 def keep(site: Site, keep_answers: str, **more: Any) -> Any:
     admin = Api(factories.member(site, Role.ADMIN))
     return admin.patch(f"/sites/{site.pk}/settings", {"keep_answers": keep_answers, **more})
+
+
+def test_kept_answers_are_listed_page_by_page(conveyor: Conveyor) -> None:
+    site = conveyor.site
+    admin, path = Api(factories.member(site, Role.ADMIN)), f"/sites/{site.pk}/answers"
+    assert admin.get(path).json()["results"] == []
+    first = conveyor.json({"image_base64": base64_of(twin()), "sensor_data": {"kg": 1}}).json()
+    keep(site, "pictures")
+    second = conveyor.multipart(twin(), **{"X-Request-ID": "r-2"}).json()
+    page = admin.get(f"{path}?page_size=1").json()
+    (row,) = page["results"]
+    assert (row["id"], row["request_id"], row["sku"]) == (second["answer_id"], "r-2", "A-1")
+    assert row["picture"] and row["none"] == second["evidence"]["none"]
+    rest = admin.client.get(page["next"]).json()["results"]
+    assert [one["id"] for one in rest] == [first["answer_id"]] and rest[0]["picture"] is None
+    found = admin.get(f"{path}?request_id=r-2").json()["results"]
+    assert [one["id"] for one in found] == [second["answer_id"]]
+    whole = admin.get(f"{path}/{first['answer_id']}").json()
+    assert whole["sensor_data"] == {"kg": 1} and whole["candidates"] == first["candidates"]
+    assert whole["ocr_lines"] == first["evidence"]["ocr_lines"]
+    other = Api(factories.member(factories.SiteFactory(), Role.ADMIN))
+    assert other.get(f"{path}/{first['answer_id']}").status_code == 404
+
+
+def test_an_answer_of_a_version_that_is_gone_is_not_made_again(conveyor: Conveyor) -> None:
+    body = conveyor.json({"image_base64": base64_of(twin())}).json()
+    admin = Api(factories.member(conveyor.site, Role.ADMIN))
+    answer = f"/sites/{conveyor.site.pk}/answers/{body['answer_id']}"
+    asked = admin.post(f"{answer}/replay").json()["job"]
+    outbox.drain("bulk")
+    job = admin.get(f"/jobs/{asked}").json()
+    assert (job["state"], job["error"]["code"]) == ("failed", "cannot_replay")
+    assert "not as thumbnail-1" in job["error"]["detail"]
 
 
 def test_answers_are_kept_as_the_site_wishes(conveyor: Conveyor) -> None:

@@ -31,6 +31,7 @@ from annotator.suggestions.models import (
     Sight,
     Suggestion,
 )
+from inference import bundles
 from tests import factories
 from tests.bundles import bundle, tamper
 from tests.conftest import Api
@@ -320,7 +321,10 @@ def test_commands(
 
 
 def test_the_pages_of_models(
-    project: Project, machine: ThumbnailRecognizer, tmp_path: Path
+    project: Project,
+    machine: ThumbnailRecognizer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     site = project.site
     one, two = (version(site, tmp_path, name) for name in ("one", "two"))
@@ -328,13 +332,24 @@ def test_the_pages_of_models(
     path = f"/sites/{site.pk}/models"
     empty = api.get(f"{path}/live")
     assert (empty.json()["champion"], empty.headers["ETag"]) == (None, '"0"')
+    assert empty.json()["base"] is False
+    monkeypatch.setattr(bundles, "SHIPPED", bundle(tmp_path / "shipped"))
+    assert api.get(f"{path}/live").json()["base"] is True
     assert [row["name"] for row in api.get(path).json()["results"]] == ["v2", "v1"]
     assert api.get(f"{path}/{one.pk}").json()["report"] == {"val": {"sku": 0.5}}
     ModelVersion.objects.filter(pk=two.pk).update(report={"val": {"sku": 0.75}})
     figures = api.get(f"/models/{one.pk}/compare?with={two.pk}").json()["figures"]
     assert figures == [{"figure": "val.sku", "one": 0.5, "other": 0.75, "change": 0.25}]
     trial = api.put(f"{path}/trial", {"version": one.pk, "share": 0.25, "reason": "why not"})
-    assert (trial.json()["challenger"]["name"], trial.headers["ETag"]) == ("v1", '"1"')
+    # It is loaded before it gets any traffic, and looks at what it will be asked about.
+    assert (trial.status_code, trial.json()["challenger"]) == (202, None)
+    assert trial.json()["rollout"] == Job.objects.get(kind="try_model").pk and not machine.prepared
+    assert api.put(f"{path}/trial", {"version": two.pk, "share": 0.5}).status_code == 409
+    outbox.drain("bulk")
+    assert machine.prepared == [one.digest]
+    begun = api.get(f"{path}/live")
+    assert (begun.json()["challenger"]["name"], begun.headers["ETag"]) == ("v1", '"1"')
+    assert (begun.json()["challenger_share"], begun.json()["rollout"]) == (0.25, None)
     assert api.put(f"{path}/trial", {"version": one.pk, "share": 2}).status_code == 400
     assert api.delete(f"{path}/trial", If_Match='"0"').status_code == 409
     assert api.delete(f"{path}/trial").json()["challenger"] is None
@@ -350,6 +365,30 @@ def test_the_pages_of_models(
         ("trial_ended", "v1", None),
         ("trial_started", None, "v1"),
     ]
+
+
+def test_a_challenger_looks_at_its_share_before_it_answers(
+    project: Project, machine: ThumbnailRecognizer, tmp_path: Path
+) -> None:
+    captures = photos(project, 12)
+    two = version(project.site, tmp_path, "two")
+    machine.refused = {two.digest}
+    job = services.ask_for_trial(two, 0.5, by=None)
+    assert job is not None
+    outbox.drain("bulk")
+    job.refresh_from_db()
+    assert job.state == "failed" and queries.live_of(project.site).challenger is None  # type: ignore[union-attr]
+    machine.refused = set()
+    machine.seen.clear()
+    services.ask_for_trial(two, 0.5, by=None)
+    outbox.drain("bulk", limit=1)
+    tried = queries.arm(two, 0.5)
+    wanted = {(c.image.sha256, two.digest) for c in captures if tried(c.image.sha256)}
+    assert 0 < len(wanted) < len(captures) and set(machine.seen) == wanted
+    # More of it is given to a challenger that is there already at once.
+    assert services.ask_for_trial(two, 0.75, by=None) is None
+    live = LiveModel.objects.get(site=project.site)
+    assert (live.challenger, live.challenger_share) == (two, 0.75)
 
 
 def test_an_upgraded_recognizer_is_asked_about_everything_anew(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -22,8 +23,9 @@ from annotator.labeling.models import Batch
 from annotator.labeling.states import TaskState
 from annotator.modelhub.models import ModelVersion
 from annotator.review.models import Decision, Dispute
-from annotator.suggestions.models import CaptureSuggestion, Suggestion
+from annotator.suggestions.models import CaptureSuggestion, Evidence, MachineAnswer, Suggestion
 from annotator.training.models import TrainingRun
+from inference.contracts import Recognition
 from tests import factories
 from tests.conftest import Api
 
@@ -141,6 +143,17 @@ def add_run(project: Project) -> None:
     )
 
 
+def add_answer(project: Project) -> None:
+    MachineAnswer.objects.create(
+        site=project.site,
+        caller=factories.UserFactory(),
+        request_id="r",
+        evidence=Evidence.objects.create(site=project.site, digest=uuid4().hex, body=b""),
+        image=factories.StoredImageFactory(site=project.site),
+        recognition=Recognition("v", 0, {}).to_json(),
+    )
+
+
 def rows_of(answer: Any) -> list[Any]:
     body = answer.json()
     rows: list[Any] = body["results"] if isinstance(body, dict) else body
@@ -168,6 +181,8 @@ LISTS: dict[str, tuple[Callable[[Project], None], str, int]] = {
     # the project, its snapshots with their jobs
     # the site, the runs
     "training": (add_run, "/sites/{site}/training/runs", 2),
+    # the site, the answers
+    "answers": (add_answer, "/sites/{site}/answers", 2),
     "snapshots": (add_snapshot, "/projects/{project}/snapshots", 2),
     # the site, its members, who of them works elsewhere, my roles
     "members": (add_member, "/members?site={site}", 4),

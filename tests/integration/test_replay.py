@@ -18,6 +18,7 @@ from annotator.accounts.states import Role
 from annotator.captures.intake import take_in
 from annotator.catalog import services as catalog
 from annotator.catalog.models import Sku
+from annotator.core import outbox
 from annotator.modelhub import services as models
 from annotator.suggestions import memory, recognizer, replaying
 from annotator.suggestions.answers import description_of
@@ -26,6 +27,7 @@ from inference.contracts import Example
 from inference.local import LocalRecognizer
 from inference.scenes import demo_catalog, render_reference, render_scene
 from tests import factories
+from tests.conftest import Api
 from tests.conveyor import Conveyor, add_sku, work
 from tests.models import tiny_model, variant
 
@@ -141,6 +143,18 @@ def test_an_answer_is_made_again_after_everything_has_changed(
     told = replayed(capsys, str(answers[2]["answer_id"]), against=live.model_version)
     assert (told["exact"], told["differences"], told["against"]["error"]) == (True, [], "")
     assert told["against"]["said"]["site_number"] == 12
+
+    # The same by a button: a job, one at a time, whose result says so.
+    api, path = Api(admin), f"/sites/{site.pk}/answers/{answers[2]['answer_id']}/replay"
+    asked = [api.post(path) for _ in range(2)]
+    assert {one.status_code for one in asked} == {202}
+    assert asked[0].json() == asked[1].json()
+    work()
+    outbox.drain("bulk")
+    job = api.get(f"/jobs/{asked[0].json()['job']}").json()
+    assert (job["state"], job["result"]["exact"]) == ("done", True)
+    assert job["result"]["again"] == job["result"]["stored"] == told["stored"]
+    assert job["result"]["against"]["said"]["site_number"] == 12
 
     # One answer that was tampered with does not come out the same; one whose evidence was is refused.
     row = MachineAnswer.objects.get(pk=answers[0]["answer_id"])

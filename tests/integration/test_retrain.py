@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,19 +18,27 @@ from annotator.review.services import import_decision
 from annotator.training import results, services
 from annotator.training.models import TrainingRun
 from inference import bundles
+from inference.minigpt.reading import name_of
 from tests import factories
 from tests.factories import picture_bytes
 from tests.integration.test_snapshots import bring
+from tests.models import tiny_model
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 PHOTOS = 24
 
 
+@pytest.mark.parametrize("with_base", [False, True])
 def test_decided_photos_become_a_judged_version(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
+    settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, with_base: bool
 ) -> None:
     pytest.importorskip("torch", reason="training wants torch: pip install -e '.[train]'")
+    if with_base:
+        from inference.training.ship import ship
+
+        ship(tiny_model(tmp_path / "trained"), tmp_path / "shipped")
+        monkeypatch.setattr(bundles, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setenv("PYTHONPATH", str(settings.BASE_DIR))
     settings.TRAINING_FREE_DISK_MB = settings.TRAINING_FREE_MEMORY_MB = 1
     settings.MODEL = ""
@@ -52,6 +61,8 @@ def test_decided_photos_become_a_judged_version(
     folder = services.folder_of(run) / "model"
     assert version.digest == bundles.digest_of(folder)
     assert version.report == results.report_in(folder)
+    assert version.report["base"] == (name_of(bundles.SHIPPED) if with_base else None)
+    assert version.report["method"] == "joint"
     answers = results.answers_in(folder / results.ANSWERS)
     assert run.snapshot is not None
     assert {a.group for a in answers} <= {"val", "gold"}

@@ -288,6 +288,9 @@ def test_teaching_twice_says_it_once(machine: ThumbnailRecognizer, project: Proj
     payload = {"task": task_of(capture).pk, "project": project.pk}
     review.teach([payload, payload])
     assert len(log_of(project.site)) == 1
+    # With the words that were decided, by which it is found.
+    example = replay(memory.folder(project.site_id)).examples[f"cap:{capture.pk}"]
+    assert example.caption == task_of(capture).decisions.get().caption.strip() != ""
 
 
 def test_near_duplicates_share_a_group(machine: ThumbnailRecognizer, project: Project) -> None:

@@ -33,7 +33,9 @@ from annotator.training import attempts, results, services, supervision
 from annotator.training.models import GateSettings, TrainingRun
 from annotator.training.services import Lost
 from annotator.training.states import RunAction, RunState
+from inference import bundles
 from tests import factories
+from tests.bundles import bundle
 from tests.conftest import Api
 from tests.factories import picture_bytes
 from tests.integration.test_snapshots import bring
@@ -118,6 +120,33 @@ def test_a_run_goes_from_decisions_to_a_champion(project: Project, settings: Any
     assert second.base == str(settings.MODELS_DIR / run.version.digest)
     assert second.version is not None and second.version.parent == run.version
     assert second.gate["reasons"][0]["params"]["champion"] == 25.0
+
+
+def commands(run: TrainingRun) -> str:
+    """What was started for a run."""
+    log = (services.folder_of(run) / attempts.LOG).read_text("utf-8")
+    return "\n".join(line for line in log.splitlines() if line.startswith("$ "))
+
+
+def test_a_site_goes_on_from_the_base(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = bundle(tmp_path / "shipped", "base")
+    monkeypatch.setattr(bundles, "SHIPPED", base)
+    first = ended(services.start_run(project=project))
+    assert first.base == str(base) and f"--base {base} --joint" in commands(first)
+    assert f"--model {base} " in commands(first)  # it is what the first one has to beat
+    assert first.champion is None and first.version is not None and first.version.parent is None
+    assert first.gate["reasons"][0]["params"]["champion"] == 25.0
+
+    second = ended(services.start_run(project=project))
+    assert second.base.endswith(first.version.digest) and "--joint" not in commands(second)
+    assert second.version is not None and second.version.parent == first.version
+
+    whole = ended(services.start_run(project=project, method="joint"))
+    assert f"--base {base} --joint" in commands(whole)
+    assert whole.champion == second.version and whole.version is not None
+    assert whole.version.parent is None
 
 
 def test_one_that_is_not_better_is_kept(project: Project, settings: Any) -> None:

@@ -176,7 +176,10 @@ def test_two_beats_at_once_start_one_run(project: Project) -> None:
 def test_a_schedule_is_set_and_edited_once(project: Project) -> None:
     admin = Api(factories.member(project.site, Role.ADMIN))
     path = f"/sites/{project.site_id}/training/schedule"
-    assert admin.get(path).status_code == 404
+    none = admin.get(path)
+    assert (none.status_code, none.headers["ETag"]) == (200, '"0"')
+    off = {"project": project.pk, "enabled": False, "hour": None, "new_decisions": None}
+    assert off.items() <= none.json().items() and not Schedule.objects.exists()
     said = {"project": project.pk, "hour": 2, "weekday": 0, "timezone": "Asia/Shanghai"}
     first = admin.put(path, {**said, "arguments": {"epochs": 4}})
     assert first.status_code == 200, first.content
@@ -187,6 +190,11 @@ def test_a_schedule_is_set_and_edited_once(project: Project) -> None:
     assert admin.put(path, {**said, "enabled": False}, If_Match='"1"').json()["enabled"] is False
     for wrong in ({"timezone": "Mars/Olympus"}, {"hour": 24}, {"weekday": 7}, {"drift_fall": 0}):
         assert admin.put(path, {**said, **wrong}).status_code == 400, wrong
+    assert admin.put(path, {**said, "project": None}).status_code == 404
+    foreign = factories.ProjectFactory()
+    Project.objects.filter(pk=foreign.pk).delete()
+    other = Api(factories.member(foreign.site, Role.ADMIN))
+    assert other.get(f"/sites/{foreign.site_id}/training/schedule").json()["project"] is None
     foreign = factories.ProjectFactory()
     assert admin.put(path, {**said, "project": foreign.pk}).status_code == 404
     assert AuditEntry.objects.filter(action="training.scheduled").count() == 2

@@ -343,5 +343,6 @@ def _evidence(site_id: int, answer: dict[str, Any], description: Description) ->
             "ocr_lines": joined["ocr_lines"],
             "flags": answer["flags"],
             "missing": dict(description.missing),
+            "none": answer["none"],
         },
     }

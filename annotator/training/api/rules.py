@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from annotator.accounts.models import Project
 from annotator.accounts.states import ADMINS
 from annotator.accounts.views import SiteView
-from annotator.core.errors import NotFound
 from annotator.core.http import IF_MATCH, version_seen
 from annotator.training import queries, scheduling
 from annotator.training.models import GateSettings, Schedule
@@ -19,16 +18,13 @@ from . import serializers as s
 
 
 class ScheduleView(SiteView):
-    """A site's schedule; there is none until one is put."""
+    """A site's schedule; until one is put, one that is off (version 0)."""
 
     access = {"GET": ADMINS, "PUT": ADMINS}
 
     @extend_schema(operation_id="training_schedule", responses=s.ScheduleSerializer)
     def get(self, request: Request, site_id: int) -> Response:
-        row = scheduling.schedule_of(get_object_or_404(self.sites, pk=site_id))
-        if row is None:
-            raise NotFound()
-        return _schedule(row)
+        return _schedule(scheduling.schedule_of(get_object_or_404(self.sites, pk=site_id)))
 
     @extend_schema(
         operation_id="set_training_schedule",

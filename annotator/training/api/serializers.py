@@ -150,7 +150,7 @@ class ResultsSerializer(serializers.Serializer[Any]):
 
 
 class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
-    project = serializers.IntegerField()
+    project = serializers.IntegerField(allow_null=True, help_text="Null: the site has none yet.")
     arguments = ArgumentsSerializer(required=False)
 
     class Meta:

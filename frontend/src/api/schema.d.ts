@@ -1211,6 +1211,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The machine API's answers that a site kept, newest first. */
+        get: operations["stored_answers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/answers/{answer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One answer with what it was made of. */
+        get: operations["stored_answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/answers/{answer_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Make an answer again, exactly, and ask the live model beside it. A job does that; asked twice, the one
+         *     that is at work.
+         */
+        post: operations["replay_stored_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/models": {
         parameters: {
             query?: never;
@@ -1324,10 +1378,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Let another version answer for a part of the captures, or end that. */
+        /**
+         * @description Let another version answer for a part of the captures, or end that. It is loaded beside the champion
+         *     before it gets any: ``rollout`` is the job that does so (202).
+         */
         put: operations["start_model_trial"];
         post?: never;
-        /** @description Let another version answer for a part of the captures, or end that. */
+        /**
+         * @description Let another version answer for a part of the captures, or end that. It is loaded beside the champion
+         *     before it gets any: ``rollout`` is the job that does so (202).
+         */
         delete: operations["end_model_trial"];
         options?: never;
         head?: never;
@@ -1531,9 +1591,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A site's schedule; there is none until one is put. */
+        /** @description A site's schedule; until one is put, one that is off (version 0). */
         get: operations["training_schedule"];
-        /** @description A site's schedule; there is none until one is put. */
+        /** @description A site's schedule; until one is put, one that is off (version 0). */
         put: operations["set_training_schedule"];
         post?: never;
         delete?: never;
@@ -3054,6 +3114,8 @@ export interface components {
         LiveModel: {
             /** @description Null: the shipped base, or none. */
             champion: components["schemas"]["Model"] | null;
+            /** @description Whether there is a base, for where no champion is. */
+            base: boolean;
             /** @description What rolling back leads to. */
             previous: components["schemas"]["Model"] | null;
             /** @description How often it can be rolled back. */
@@ -3061,7 +3123,7 @@ export interface components {
             challenger: components["schemas"]["Model"] | null;
             /** Format: double */
             challenger_share: number;
-            /** @description The job that prepares the next champion, while it is open. */
+            /** @description The job that prepares the next champion or challenger, while it is open. */
             rollout: number | null;
             /** @description Also the ETag: name it in If-Match. */
             revision: number;
@@ -3071,6 +3133,8 @@ export interface components {
         LiveModelDetail: {
             /** @description Null: the shipped base, or none. */
             champion: components["schemas"]["Model"] | null;
+            /** @description Whether there is a base, for where no champion is. */
+            base: boolean;
             /** @description What rolling back leads to. */
             previous: components["schemas"]["Model"] | null;
             /** @description How often it can be rolled back. */
@@ -3078,7 +3142,7 @@ export interface components {
             challenger: components["schemas"]["Model"] | null;
             /** Format: double */
             challenger_share: number;
-            /** @description The job that prepares the next champion, while it is open. */
+            /** @description The job that prepares the next champion or challenger, while it is open. */
             rollout: number | null;
             /** @description Also the ETag: name it in If-Match. */
             revision: number;
@@ -3900,6 +3964,10 @@ export interface components {
         ReopenRequest: {
             note: string;
         };
+        Replay: {
+            /** @description Its result says whether it came out the same. */
+            job: number;
+        };
         ReportFigure: {
             /** @description Its place in the reports. */
             figure: string;
@@ -4126,7 +4194,8 @@ export interface components {
             shared: boolean;
         };
         Schedule: {
-            project: number;
+            /** @description Null: the site has none yet. */
+            project: number | null;
             enabled?: boolean;
             method?: components["schemas"]["TrainingMethod"];
             arguments?: components["schemas"]["Arguments"];
@@ -4139,7 +4208,8 @@ export interface components {
             readonly version: number;
         };
         ScheduleRequest: {
-            project: number;
+            /** @description Null: the site has none yet. */
+            project: number | null;
             enabled?: boolean;
             method?: components["schemas"]["TrainingMethod"];
             arguments?: components["schemas"]["ArgumentsRequest"];
@@ -4502,6 +4572,70 @@ export interface components {
          * @enum {string}
          */
         StatusEnum: "created" | "existing" | "quarantined";
+        StoredAnswer: {
+            id: number;
+            request_id: string;
+            /** @description Of the picture among those of the request. */
+            place: number;
+            caller: string | null;
+            sku: string | null;
+            /** Format: double */
+            confidence: number | null;
+            /** Format: double */
+            none: number | null;
+            flags: string[];
+            left_out: string[];
+            /** @description Null: the base, or none. */
+            model: string | null;
+            model_version: string;
+            /** @description Null where it was not kept. */
+            picture: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        StoredAnswerDetail: {
+            id: number;
+            request_id: string;
+            /** @description Of the picture among those of the request. */
+            place: number;
+            caller: string | null;
+            sku: string | null;
+            /** Format: double */
+            confidence: number | null;
+            /** Format: double */
+            none: number | null;
+            flags: string[];
+            left_out: string[];
+            /** @description Null: the base, or none. */
+            model: string | null;
+            model_version: string;
+            /** @description Null where it was not kept. */
+            picture: string | null;
+            /** Format: date-time */
+            created_at: string;
+            site_number: number;
+            learned_number: number;
+            fields: {
+                [key: string]: components["schemas"]["FieldSuggestion"];
+            };
+            candidates: components["schemas"]["Candidate"][];
+            neighbours: components["schemas"]["Neighbour"][];
+            barcodes: components["schemas"]["Barcode"][];
+            ocr_lines: components["schemas"]["OcrLine"][];
+            sensor_data: {
+                [key: string]: unknown;
+            };
+            context_metadata: {
+                [key: string]: unknown;
+            };
+        };
+        StoredAnswerPage: {
+            /** Format: uri */
+            next: string | null;
+            /** Format: uri */
+            previous: string | null;
+            results: components["schemas"]["StoredAnswer"][];
+        };
         StoredPicture: {
             /** @description For use in the instructions. */
             url: string;
@@ -4595,6 +4729,13 @@ export interface components {
             heat: {
                 [key: string]: components["schemas"]["HeatMap"];
             };
+            /**
+             * Format: double
+             * @description How probable it is that the picture shows nothing of the catalog.
+             */
+            none: number | null;
+            /** @description Evidence that came too late, or failed. */
+            left_out: string[];
             /** Format: date-time */
             created_at: string;
         };
@@ -6977,6 +7118,75 @@ export interface operations {
             };
         };
     };
+    stored_answers: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                page_size?: number;
+                request_id?: string;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredAnswerPage"];
+                };
+            };
+        };
+    };
+    stored_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredAnswerDetail"];
+                };
+            };
+        };
+    };
+    replay_stored_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                answer_id: number;
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+        };
+    };
     models: {
         parameters: {
             query?: {
@@ -7143,6 +7353,14 @@ export interface operations {
         };
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveModel"];
+                };
+            };
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

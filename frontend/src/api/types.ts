@@ -59,6 +59,7 @@ export type Metric = Schemas["Metric"];
 export type Neighbour = Schemas["Neighbour"];
 export type OwnAnswer = With<Schemas["OwnAnswer"], Answered>;
 export type Project = With<Schemas["Project"], { schema: { fields: SchemaField[] } }>;
+export type Training = Schemas["Run"];
 export type Pulse = With<Schemas["Pulse"], { jobs: Job[]; projects: (Pick<Project, "id" | "counts"> & { my: Schemas["Progress"] })[] }>;
 export type Quality = Schemas["Quality"];
 export type Quarantined = Schemas["Quarantine"];

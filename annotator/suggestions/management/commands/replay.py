@@ -7,7 +7,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotator.suggestions import replaying
-from inference.contracts import Recognition
 
 SHOWN = 5
 
@@ -36,7 +35,7 @@ class Command(BaseCommand):
         try:
             with replaying.Replay() as replay:
                 results = [
-                    self._replay(replay, stored, options["against"])
+                    replaying.compared(replay, stored, options["against"])
                     for stored in replaying.stored_answers(options["answer"])
                 ]
         except replaying.CannotReplay as error:
@@ -48,30 +47,6 @@ class Command(BaseCommand):
                 self._say(result)
         if not all(result["exact"] for result in results):
             raise CommandError("The answer did not come out the same.")
-
-    def _replay(
-        self, replay: replaying.Replay, stored: replaying.Stored, version: str
-    ) -> dict[str, Any]:
-        before = replaying.said(stored.recognition, stored.parts)
-        again = replaying.said(replay.make_again(stored), stored.parts)
-        differing = list(replaying.differences(before, again))
-        try:
-            now: Recognition | None = replay.ask_now(stored, version)
-            error = ""
-        except replaying.CannotReplay as problem:
-            now, error = None, str(problem)
-        return {
-            "answer": stored.name,
-            "exact": not differing,
-            "differences": differing,
-            "stored": before,
-            "again": again,
-            "against": {
-                "asked": version,
-                "said": replaying.said(now) if now else None,
-                "error": error,
-            },
-        }
 
     def _say(self, result: dict[str, Any]) -> None:
         columns = {"stored": result["stored"], "again": result["again"]}

@@ -18,6 +18,9 @@ interface Props {
 
 const LEFT = 44;
 const RIGHT = 96;
+/** Of a letter of the names at the lines' ends, px; as wide as two of them where it is Chinese. */
+const LETTER = 7.2;
+const letters = (text: string) => Array.from(text).reduce((n, one) => n + (one > "\u2e7f" ? 2 : 1), 0);
 const TOP = 18;
 const BOTTOM = 24;
 
@@ -33,11 +36,12 @@ export function LineChart({ title, unit, labels, series, height = 220 }: Props) 
     return () => observer.disconnect();
   }, []);
 
+  const right = Math.max(RIGHT, ...series.map((one) => 12 + LETTER * letters(`${one.name} ${one.values.findLast((value) => value !== null) ?? ""}${unit}`)));
   const max = Math.max(0, ...series.flatMap((one) => one.values.map((value) => value ?? 0)));
   const marks = ticks(max);
-  const x = linear([0, Math.max(labels.length - 1, 1)], [LEFT, width - RIGHT]);
+  const x = linear([0, Math.max(labels.length - 1, 1)], [LEFT, width - right]);
   const y = linear([0, marks.at(-1) ?? 1], [height - BOTTOM, TOP]);
-  const every = Math.max(1, Math.ceil(labels.length / Math.max(2, Math.floor((width - LEFT - RIGHT) / 64))));
+  const every = Math.max(1, Math.ceil(labels.length / Math.max(2, Math.floor((width - LEFT - right) / 64))));
   const ends = series
     .map((one) => ({ ...one, at: one.values.findLastIndex((value) => value !== null) }))
     .filter((one) => one.at >= 0)
@@ -58,7 +62,7 @@ export function LineChart({ title, unit, labels, series, height = 220 }: Props) 
           </text>
           {marks.map((mark) => (
             <g key={mark}>
-              <line x1={LEFT} x2={width - RIGHT} y1={y(mark)} y2={y(mark)} className={styles.grid} />
+              <line x1={LEFT} x2={width - right} y1={y(mark)} y2={y(mark)} className={styles.grid} />
               <text x={LEFT - 6} y={y(mark) + 4} textAnchor="end" className={styles.axis}>
                 {mark}
               </text>

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Chips } from "@/components/Chips";
+import { AnswersTab } from "@/features/answers/AnswersTab";
 import type { JobFilter } from "@/features/jobs/jobs";
 import { JobsTab } from "@/features/jobs/JobsTab";
 import { ModelsTab } from "@/features/training/ModelsTab";
@@ -8,7 +9,7 @@ import { AuditTab } from "./AuditTab";
 import { MembersTab } from "./MembersTab";
 import { TokensTab } from "./TokensTab";
 
-export const ADMIN_TABS = ["projects", "models", "members", "jobs", "tokens", "audit"] as const;
+export const ADMIN_TABS = ["projects", "models", "members", "jobs", "answers", "tokens", "audit"] as const;
 export type AdminTab = (typeof ADMIN_TABS)[number];
 
 interface Props {
@@ -35,6 +36,7 @@ export function AdminPage({ site, tab, onTab, jobs, onJobs, children }: Props) {
           {tab === "models" && <ModelsTab site={site} />}
           {tab === "members" && <MembersTab site={site} />}
           {tab === "jobs" && <JobsTab site={site} filter={jobs} onFilter={onJobs} />}
+          {tab === "answers" && <AnswersTab site={site} />}
           {tab === "tokens" && <TokensTab site={site} />}
           {tab === "audit" && <AuditTab site={site} />}
         </div>

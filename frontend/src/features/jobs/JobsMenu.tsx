@@ -5,6 +5,7 @@ import { notify } from "@/components/toast";
 import { JobProgress, useJobWords } from "./JobProgress";
 import styles from "./jobs.module.css";
 import { isOpen, usePulse } from "./pulse";
+import { TrainingProgress } from "./TrainingProgress";
 
 /** The header's window on long work. Also what keeps all live figures fresh. */
 export function JobsMenu() {
@@ -20,8 +21,9 @@ export function JobsMenu() {
     }),
   );
   const jobs = pulse?.jobs ?? [];
-  if (jobs.length === 0) return null;
-  const busy = jobs.filter(isOpen).length;
+  const trainings = pulse?.trainings ?? [];
+  if (jobs.length + trainings.length === 0) return null;
+  const busy = jobs.filter(isOpen).length + trainings.filter((run) => run.active).length;
   return (
     <Menu
       align="end"
@@ -31,7 +33,16 @@ export function JobsMenu() {
         </button>
       )}
     >
-      {() => jobs.map((job) => <JobProgress key={job.id} job={job} />)}
+      {() => (
+        <>
+          {trainings.map((run) => (
+            <TrainingProgress key={`training-${run.id}`} run={run} />
+          ))}
+          {jobs.map((job) => (
+            <JobProgress key={job.id} job={job} />
+          ))}
+        </>
+      )}
     </Menu>
   );
 }

@@ -8,7 +8,7 @@ import { JobProgress } from "./JobProgress";
 import { JOB_STATES, useJobs, type JobFilter } from "./jobs";
 import styles from "./jobs.module.css";
 
-export const JOB_KINDS = ["import_catalog", "take_in", "export_dataset", "make_snapshot", "bulk_tasks", "follow_overlap", "revalidate_answers", "rewrite_suggestions", "find_doubts", "promote_model", "follow_model"] as const;
+export const JOB_KINDS = ["import_catalog", "take_in", "export_dataset", "make_snapshot", "bulk_tasks", "follow_overlap", "revalidate_answers", "rewrite_suggestions", "find_doubts", "promote_model", "try_model", "follow_model", "replay_answer"] as const;
 
 interface Props {
   site: number;

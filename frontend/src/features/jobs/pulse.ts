@@ -9,12 +9,14 @@ const MOVING_MS = 2_000;
 const RESTING_MS = 10_000;
 export const isOpen = (job: Job) => job.state === "waiting" || job.state === "running";
 
-/** What moves by itself: queues and jobs. Asked often only while a job runs; not at all in a hidden tab. */
+const isMoving = (pulse: Pulse | undefined) => pulse !== undefined && (pulse.jobs.some(isOpen) || pulse.trainings.some((run) => run.active));
+
+/** What moves by itself: queues, jobs and trainings. Asked often only while one runs; not at all in a hidden tab. */
 export const pulseQuery = queryOptions({
   queryKey: ["pulse"],
   queryFn: () => call(api.GET("/api/v1/pulse")) as Promise<Pulse>,
   // pages that were opened together drift apart, so that thirty people do not ask in the same moment
-  refetchInterval: (query) => (query.state.data?.jobs.some(isOpen) ? MOVING_MS : RESTING_MS) * (0.9 + 0.2 * Math.random()),
+  refetchInterval: (query) => (isMoving(query.state.data) ? MOVING_MS : RESTING_MS) * (0.9 + 0.2 * Math.random()),
   refetchOnWindowFocus: true,
   staleTime: 1_000,
 });

@@ -14,6 +14,9 @@ interface Props {
 
 const WORDS = ["pack_text", "words"] as const;
 const LOOKS = ["picture", "minigpt"] as const;
+/** 'None of these' is told from here on, and is a doubt where it is the more probable. */
+const TOLD = 0.1;
+const LIKELY = 0.5;
 
 /** One line that says why, each piece with what it alone is sure of; in amber what speaks for another. Pointing lights its place. */
 export function EvidenceLine({ suggestion, code, onLight, onAdopt }: Props) {
@@ -26,7 +29,9 @@ export function EvidenceLine({ suggestion, code, onLight, onAdopt }: Props) {
   const others = dissents(suggestion, code);
   const share = (value: number | undefined): ReactNode => value !== undefined && <span className={styles.share}>{probability(value)}</span>;
   const byWords = Math.max(...WORDS.map((source) => parts[source] ?? -1));
-  if (suggestion.barcodes.length === 0 && Object.keys(parts).length === 0) return null;
+  const strange = suggestion.none ?? 0;
+  const missing = suggestion.left_out.map((piece) => t(`evidence.pieces.${piece}`, { defaultValue: piece }));
+  if (suggestion.barcodes.length === 0 && Object.keys(parts).length === 0 && strange < TOLD && missing.length === 0) return null;
   return (
     <div className={styles.evidence} data-testid="evidence">
       {suggestion.barcodes.map((barcode, index) => (
@@ -59,6 +64,16 @@ export function EvidenceLine({ suggestion, code, onLight, onAdopt }: Props) {
               {share(parts[source])}
             </span>
           ),
+      )}
+      {strange >= TOLD && (
+        <span className={styles.proof} data-doubt={strange >= LIKELY || undefined} data-testid="none-of-these">
+          {t("evidence.none")} {probability(strange)}
+        </span>
+      )}
+      {missing.length > 0 && (
+        <span className={styles.proof} data-doubt title={t("evidence.late")} data-testid="left-out">
+          {t("evidence.leftOut", { pieces: missing.join(t("evidence.and")) })}
+        </span>
       )}
       {others.map(({ source, number, candidate: other, confidence }) => (
         <button key={source} type="button" tabIndex={-1} className={styles.proof} data-doubt data-testid={`dissent-${source}`} title={`${other.sku_code} ${other.name}`} onClick={() => onAdopt(other)}>

@@ -22,11 +22,11 @@ function Form({ site, schedule }: { site: number; schedule: Schedule }) {
       className={styles.bar}
       onSubmit={(event) => {
         event.preventDefault();
-        save.mutate({ ...draft, project: draft.project || (projects[0]?.id ?? 0) });
+        save.mutate({ ...draft, project: draft.project ?? projects[0]?.id ?? null });
       }}
     >
       <Checkbox size="xs" label={t("training.when.enabled")} checked={draft.enabled ?? true} onChange={(event) => set({ enabled: event.currentTarget.checked })} data-testid="schedule-enabled" />
-      <NativeSelect size="xs" label={t("training.project")} value={String(draft.project || projects[0]?.id || "")} onChange={(event) => set({ project: Number(event.currentTarget.value) })} data={projects.map((one) => ({ value: String(one.id), label: one.name }))} />
+      <NativeSelect size="xs" label={t("training.project")} value={String(draft.project ?? projects[0]?.id ?? "")} onChange={(event) => set({ project: Number(event.currentTarget.value) })} data={projects.map((one) => ({ value: String(one.id), label: one.name }))} />
       <NumberInput size="xs" w={110} label={t("training.when.hour")} min={0} max={23} allowDecimal={false} value={draft.hour ?? ""} onChange={(value) => set({ hour: orNull(value) })} data-testid="schedule-hour" />
       <NativeSelect
         size="xs"
@@ -62,11 +62,12 @@ export function SchedulePanel({ site }: { site: number }) {
   const query = useSchedule(site);
   if (query.isPending) return <RowsSkeleton />;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
-  const none: Schedule = { project: 0, enabled: false, method: "lora", timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, hour: null, weekday: null, new_decisions: null, drift_fall: null, version: 0 };
+  // until one is saved, the clock is that of who looks
+  const schedule = query.data.version ? query.data : { ...query.data, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
   return (
     <>
       <p className={styles.hint}>{t("training.when.hint")}</p>
-      <Form key={query.data?.version ?? 0} site={site} schedule={query.data ?? none} />
+      <Form key={query.data.version} site={site} schedule={schedule} />
     </>
   );
 }

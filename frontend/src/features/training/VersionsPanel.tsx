@@ -14,6 +14,7 @@ function Trial({ site, live, model }: { site: number; live: Live; model: Model }
   const { t } = useTranslation();
   const on = live.challenger?.id === model.id;
   const trial = useTrial(site, live);
+  const problemText = useProblemText();
   const [percent, setPercent] = useState<number | string>(on ? Math.round(100 * live.challenger_share) : TRIAL_PERCENT);
   const share = typeof percent === "number" ? percent / 100 : 0;
   return (
@@ -25,7 +26,7 @@ function Trial({ site, live, model }: { site: number; live: Live; model: Model }
       }}
     >
       <NumberInput size="xs" w={76} min={1} max={100} allowDecimal={false} suffix="%" value={percent} onChange={setPercent} aria-label={t("training.share")} data-testid={`trial-share-${model.id}`} />
-      <Button type="submit" size="compact-xs" variant="default" disabled={share <= 0} loading={trial.isPending} title={t("training.trialHint", { percent, name: model.name })} data-testid={`trial-${model.id}`}>
+      <Button type="submit" size="compact-xs" variant="default" disabled={share <= 0 || live.rollout !== null} loading={trial.isPending} title={t("training.trialHint", { percent, name: model.name })} data-testid={`trial-${model.id}`}>
         {t(on ? "training.changeShare" : "training.try")}
       </Button>
       {on && (
@@ -33,6 +34,7 @@ function Trial({ site, live, model }: { site: number; live: Live; model: Model }
           {t("training.endTrial")}
         </Button>
       )}
+      {trial.isError && <span className="error">{problemText(trial.error).detail}</span>}
     </form>
   );
 }
@@ -79,11 +81,12 @@ function Champion({ site, live }: { site: number; live: Live }) {
   const { t } = useTranslation();
   const back = useRollBack(site, live);
   const problemText = useProblemText();
-  const former = live.previous?.name ?? t("training.base");
+  const base = t(live.base ? "training.base" : "training.noBase");
+  const former = live.previous?.name ?? base;
   return (
     <div className={styles.bar}>
       <span>
-        {t("training.live")} <b data-testid="live-model">{live.champion?.name ?? t("training.base")}</b>
+        {t("training.live")} <b data-testid="live-model">{live.champion?.name ?? base}</b>
       </span>
       {live.rollout !== null && <span className="dispute">{t("training.rollingOut")}</span>}
       <span className="spacer" />

@@ -94,11 +94,7 @@ export function useSetGate(site: number) {
 const scheduleQuery = (site: number) =>
   queryOptions({
     queryKey: ["training", site, "schedule"],
-    // there is none until one is saved
-    queryFn: async () => {
-      const { data, response } = await api.GET(`${root}/schedule`, { params: { path: { site_id: site } } });
-      return response.ok ? (data ?? null) : null;
-    },
+    queryFn: () => call(api.GET(`${root}/schedule`, { params: { path: { site_id: site } } })),
   });
 
 export const useSchedule = (site: number) => useQuery(scheduleQuery(site));
@@ -106,7 +102,7 @@ export const useSchedule = (site: number) => useQuery(scheduleQuery(site));
 export function useSetSchedule(site: number) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ version, ...body }: Schedule) => call(api.PUT(`${root}/schedule`, { params: { path: { site_id: site }, header: version ? { "If-Match": `"${version}"` } : {} }, body })),
+    mutationFn: ({ version, ...body }: Schedule) => call(api.PUT(`${root}/schedule`, { params: { path: { site_id: site }, header: { "If-Match": `"${version}"` } }, body })),
     onSuccess: (schedule) => client.setQueryData(scheduleQuery(site).queryKey, schedule),
   });
 }
