@@ -9,7 +9,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from annotator.accounts import api as accounts
 from annotator.accounts import saved
-from annotator.captures.api import intake, quarantine
+from annotator.captures.api import intake, quarantine, weights
 from annotator.catalog.api import categories, imports, skus
 from annotator.datasets import api as datasets
 from annotator.labeling.api import (
@@ -66,6 +66,7 @@ v1 = [
     path("captures/<int:capture_id>", suggestions.CaptureView.as_view()),
     path("captures/groups", groups.GroupsView.as_view()),
     path("captures/groups/<int:group_id>", groups.GroupView.as_view()),
+    path("captures/weights", weights.WeightsView.as_view()),
     path("captures/known", intake.KnownView.as_view()),
     path("captures/zip", intake.ZipView.as_view()),
     path("captures/urls", intake.UrlsView.as_view()),

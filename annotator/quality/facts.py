@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from annotator.accounts.models import Project
 from annotator.captures.models import Capture
+from annotator.captures.weighing import weight_of
 from annotator.catalog.naming import code_key
 from annotator.labeling.answers import boxes_of
 from annotator.labeling.models import Agreement, Annotation, Gold, Task
@@ -68,9 +69,13 @@ class _Context:
             self.checks[check.task_id] = check
         self.cameras: dict[int, set[str]] = defaultdict(set)
         scenes = {task.scene_id for task in tasks}
-        views = Capture.objects.filter(scene__in=scenes).exclude(cam_type="")
-        for scene, camera in views.values_list("scene", "cam_type"):
+        views = Capture.objects.filter(scene__in=scenes)
+        for scene, camera in views.exclude(cam_type="").values_list("scene", "cam_type"):
             self.cameras[scene].add(camera)
+        weighed: dict[int, list[Capture]] = defaultdict(list)
+        for capture in views.filter(weight_g__isnull=False):
+            weighed[capture.scene_id].append(capture)
+        self.weights = {scene: weight_of(of_scene) or 0.0 for scene, of_scene in weighed.items()}
         captions = [row.caption for row in self.decisions.values()]
         self.hits = (
             texts.known(self.project, captions) if texts.asked() else dict.fromkeys(captions, ())
@@ -171,7 +176,8 @@ class _Context:
             record = self.catalog.get(code_key(decision.sku_code or ""))
             readings["sku_accuracy"] = int(record is not None)
             if record is not None:
-                readings["consistency"] = int(consistency.agrees(decision, schema, record))
+                weight = self.weights.get(task.scene_id, 0.0)
+                readings["consistency"] = int(consistency.agrees(decision, schema, record, weight))
             if (hits := self.hits.get(decision.caption)) is not None:
                 readings["fluency"] = hundredths(fluency.score(decision.caption, schema, hits))
         check = self.checks.get(task.pk)

@@ -15,9 +15,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from annotator.accounts.models import Project
+from annotator.captures.models import Capture
 from annotator.catalog.models import Sku
 from annotator.core import events
 from annotator.labeling.models import Task
+from annotator.labeling.states import TaskState
 from annotator.review import spotting, trials
 from annotator.review.models import Decision
 
@@ -88,6 +90,13 @@ def measure_skus(payloads: Sequence[Mapping[str, Any]]) -> None:
         ids = list(decisions.order_by("task").values_list("task", flat=True))
         for first in range(0, len(ids), CHUNK):
             measure_tasks(ids[first : first + CHUNK])
+
+
+def measure_weighed(payloads: Sequence[Mapping[str, Any]]) -> None:
+    """``capture.weighed``: what was decided of these photos may agree now that did not before."""
+    scenes = Capture.objects.filter(pk__in=[payload["capture"] for payload in payloads])
+    tasks = Task.objects.filter(scene__in=scenes.values("scene"), state=TaskState.DECIDED)
+    measure([{"task": pk} for pk in tasks.order_by("pk").values_list("pk", flat=True)])
 
 
 def rebuild(project: Project, tick: Callable[[int], object] = lambda n: None) -> int:

@@ -315,6 +315,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/captures/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What the goods in photos weigh, as a scale tells it: a file, or JSON. */
+        post: operations["weigh_captures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/captures/zip": {
         parameters: {
             query?: never;
@@ -2264,6 +2281,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             duplicate_of: number | null;
+            /**
+             * Format: double
+             * @description What the goods were weighed at, in grams.
+             */
+            weight_g: number | null;
         };
         CaptureDetail: {
             id: number;
@@ -2281,6 +2303,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             duplicate_of: number | null;
+            /**
+             * Format: double
+             * @description What the goods were weighed at, in grams.
+             */
+            weight_g: number | null;
             suggestion_state: components["schemas"]["SuggestionStateEnum"];
             top_sku: string | null;
             /** Format: double */
@@ -2379,6 +2406,11 @@ export interface components {
             category: string;
             spec: string;
             unit: string;
+            /**
+             * Format: double
+             * @description Of one unit, in grams.
+             */
+            weight_g: number | null;
             barcode: string;
             match: components["schemas"]["MatchEnum"];
             thumb: string | null;
@@ -2866,6 +2898,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             duplicate_of: number | null;
+            /**
+             * Format: double
+             * @description What the goods were weighed at, in grams.
+             */
+            weight_g: number | null;
             scene: string;
             /** @description From the first picture, bits of 64. */
             distance: number;
@@ -3303,6 +3340,11 @@ export interface components {
             pack_text?: string;
             /** Format: double */
             sales_volume?: number;
+            /**
+             * Format: double
+             * @description Of one unit, in grams; more than 0.
+             */
+            weight_g?: number | null;
             active?: boolean;
             version?: number;
             site: number;
@@ -3540,6 +3582,11 @@ export interface components {
             pack_text?: string;
             /** Format: double */
             sales_volume?: number;
+            /**
+             * Format: double
+             * @description Of one unit, in grams; more than 0.
+             */
+            weight_g?: number | null;
             active?: boolean;
             version?: number;
         };
@@ -3578,7 +3625,7 @@ export interface components {
         PictureRequest: {
             /** @description The file in base64; a data URL will do. */
             image_base64: string;
-            /** @description Kept with the answer. */
+            /** @description Kept with the answer. `weight_g`, or `weight_kg`, is noted as the weight of the goods, where the site has the photo. */
             sensor_data?: {
                 [key: string]: unknown;
             };
@@ -3820,7 +3867,7 @@ export interface components {
             image_base64?: string;
             /** @description Instead: a batch of at most 32. */
             images?: components["schemas"]["PictureRequest"][];
-            /** @description Kept with the answer. */
+            /** @description Kept with the answer. `weight_g`, or `weight_kg`, is noted as the weight of the goods, where the site has the photo. */
             sensor_data?: {
                 [key: string]: unknown;
             };
@@ -4327,6 +4374,11 @@ export interface components {
             pack_text: string;
             /** Format: double */
             sales_volume: number;
+            /**
+             * Format: double
+             * @description Of one unit, in grams.
+             */
+            weight_g: number | null;
             extra: {
                 [key: string]: unknown;
             };
@@ -4568,6 +4620,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             duplicate_of: number | null;
+            /**
+             * Format: double
+             * @description What the goods were weighed at, in grams.
+             */
+            weight_g: number | null;
             suggestion_state: components["schemas"]["SuggestionStateEnum"];
             top_sku: string | null;
             /** Format: double */
@@ -4850,6 +4907,15 @@ export interface components {
             caption: string;
             boxes: components["schemas"]["Box"][];
         };
+        WeightRequest: {
+            /** @description Of the photo; or its SHA-256. */
+            image_id: string;
+            /**
+             * Format: double
+             * @description Grams.
+             */
+            weight_g: number;
+        };
         /**
          * @description * `even` - Even
          *     * `sales` - Sales
@@ -4857,6 +4923,22 @@ export interface components {
          * @enum {string}
          */
         WeightingEnum: "even" | "sales" | "need";
+        WeightsFileRequest: {
+            /**
+             * Format: binary
+             * @description A CSV, or a JSON list, of image_id and weight_g.
+             */
+            file: string;
+        };
+        WeightsReport: {
+            weighed: number;
+            unchanged: number;
+            /** @description With errors nothing is written. */
+            errors: components["schemas"]["RowError"][];
+        };
+        WeightsRequest: {
+            weights: components["schemas"]["WeightRequest"][];
+        };
         Withdrawn: {
             assignment: components["schemas"]["Assignment"];
         };
@@ -5397,6 +5479,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Started"];
+                };
+            };
+        };
+    };
+    weigh_captures: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeightsRequest"];
+                "multipart/form-data": components["schemas"]["WeightsFileRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsReport"];
                 };
             };
         };
