@@ -442,6 +442,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "There is no setting called {name}",
         "「{name}」という設定はありません",
     ),
+    "nothing_mended": (
+        "改正后的内容与定稿相同，没有要改的",
+        "What is given is what was decided: there is nothing to mend",
+        "訂正後の内容が確定と同じです",
+    ),
     "bad_weight": (
         "重量要写成大于 0 的克数：{value}",
         "A weight is a number of grams above 0: {value}",

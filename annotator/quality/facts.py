@@ -19,6 +19,7 @@ from annotator.labeling.queries import SETTLED
 from annotator.labeling.schemas import Schemas
 from annotator.labeling.states import TaskState
 from annotator.review.models import Decision, SpotCheck
+from annotator.review.settling import JUDGED
 from inference.captions import Field, Schema, Value, compare, match_boxes, values_from_json
 
 from . import consistency, fluency, texts
@@ -239,7 +240,7 @@ def _accepted(answer: Annotation) -> dict[str, int]:
 
 
 def _judged(decision: Decision) -> bool:
-    return decision.source == Decision.Source.ARBITRATED
+    return decision.source in JUDGED
 
 
 def day_of(at: datetime) -> date:

@@ -281,6 +281,51 @@ def test_spot_checks_are_drawn_and_find_errors(project: Project) -> None:
     assert AuditEntry.objects.filter(action="spot.checked").count() == 2
 
 
+def test_who_finds_an_error_mends_it(project: Project) -> None:
+    project.quality = {"gold_rate": 0.0, "spot_most": 1.0}
+    project.save()
+    task = decided(project)
+    run_later()
+    user = person(project, Role.REVIEWER)
+    reviewer = Api(user)
+    [row] = reviewer.get(f"/projects/{project.pk}/spot-checks").json()["results"]
+    path = f"/spot-checks/{row['id']}"
+
+    def refused(**body: Any) -> tuple[int, str]:
+        answer = reviewer.post(path, body)
+        return answer.status_code, answer.json()["errors"][0]["code"]
+
+    assert refused(wrong=True, fields=row["fields"]) == (400, "nothing_mended")
+    assert refused(wrong=False, fields={**row["fields"], "quantity": "3箱"})[0] == 400
+    code, _ = refused(wrong=True, fields={**row["fields"], "quantity": "很多"})
+    assert code == 400 and SpotCheck.objects.get().checked_at is None
+    body = {"wrong": True, "fields": {**row["fields"], "quantity": "三箱"}, "note": "后面还有一箱"}
+    assert reviewer.post(path, body).status_code == 200
+    before, now = Decision.objects.order_by("pk")
+    assert before.superseded_at is not None and before.source == "agreed"
+    assert (now.source, now.fields["quantity"], now.boxes) == ("checked", "3箱", before.boxes)
+    assert (now.decided_by, now.superseded_at, now.note) == (user, None, "后面还有一箱")
+    task.refresh_from_db()
+    assert (task.state, f",{user.pk}," in task.had) == ("decided", True)
+    check = SpotCheck.objects.get()
+    assert (check.wrong, check.changed) == (True, ["quantity"])
+    # Its authors learn of it, the figures follow, and what a person judged is not drawn again.
+    told = Feedback.objects.filter(task=task).values_list("outcome", "changed")
+    assert list(told) == [("corrected", ["quantity"])] * 2
+    run_later()
+    facts = Fact.objects.filter(task=task)
+    assert [f.readings["right:quantity"] for f in facts.exclude(annotation=None)] == [0, 0]
+    whole = facts.get(annotation=None)
+    assert (whole.readings["spot_check_error"], whole.reviewer) == (1, user.pk)
+    assert SpotCheck.objects.count() == 1
+    assert reviewer.get(f"/projects/{project.pk}/spot-checks").json()["results"] == []
+    events_of = AuditEntry.objects.filter(object_id=str(task.pk)).values_list("action", flat=True)
+    assert {"spot.checked", "task.reopened", "decision.checked"} <= set(events_of)
+    assert reviewer.get(f"/projects/{project.pk}/disputes").json()["results"] == []
+    listed = reviewer.get(f"/tasks?project={project.pk}&source=checked").json()["results"]
+    assert [one["id"] for one in listed] == [task.pk]
+
+
 def test_nobody_checks_what_they_answered(project: Project) -> None:
     both = factories.member(project.site, Role.ANNOTATOR, Role.REVIEWER)
     factories.TaskFactory(project=project)

@@ -1706,7 +1706,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Say whether a decision is right; a wrong one goes back on the reviewers' desk. */
+        /**
+         * @description Say whether a decision is right. A wrong one is mended by ``fields``, or goes back on the reviewers'
+         *     desk.
+         */
         post: operations["check_spot"];
         delete?: never;
         options?: never;
@@ -4470,9 +4473,10 @@ export interface components {
          *     * `arbitrated` - Arbitrated
          *     * `imported` - Imported
          *     * `single` - Single
+         *     * `checked` - Checked
          * @enum {string}
          */
-        SourceEnum: "agreed" | "arbitrated" | "imported" | "single";
+        SourceEnum: "agreed" | "arbitrated" | "imported" | "single" | "checked";
         SourceName: {
             name: string;
         };
@@ -4898,6 +4902,10 @@ export interface components {
             changed?: string[];
             /** @default  */
             note: string;
+            /** @description Of a wrong one: the caption as it should be, which becomes the decision. */
+            fields?: {
+                [key: string]: unknown;
+            };
         };
         /** @description An answer or a decision, by the keys of the schema in force. */
         Version: {
@@ -7988,8 +7996,9 @@ export interface operations {
                  *     * `arbitrated` - Arbitrated
                  *     * `imported` - Imported
                  *     * `single` - Single
+                 *     * `checked` - Checked
                  */
-                source?: "agreed" | "arbitrated" | "imported" | "single";
+                source?: "agreed" | "arbitrated" | "imported" | "single" | "checked";
                 /**
                  * @description * `new` - New
                  *     * `ready` - Ready

@@ -46,7 +46,7 @@ function Detail({ id, onOpen }: { id: number; onOpen: (id: number) => void }) {
         {capture.weight_g !== null && (
           <>
             <dt>{t("captures.weight")}</dt>
-            <dd>{`${capture.weight_g} g`}</dd>
+            <dd>{t("captures.grams", { count: capture.weight_g })}</dd>
           </>
         )}
         <dt>{t("captures.at")}</dt>
