@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from annotator.catalog.models import Sku
 from annotator.catalog.naming import code_key
 from annotator.review.models import Decision
-from inference.captions import Schema, World, findings, values_from_json
+from inference.captions import Schema, Value, World, findings
 
 _RULES = frozenset({"catalog_differs", "boxes_differ", "weight_differs"})
 
@@ -39,18 +39,24 @@ def records(site_id: int, decisions: Iterable[Decision]) -> dict[str, Record]:
     }
 
 
-def agrees(decision: Decision, schema: Schema, record: Record, weight_g: float = 0) -> bool:
-    """Whether nothing in the caption differs from the SKU's record, from the number of boxes, or from
-    what the goods were weighed at (0: not). Boxes on several views show the same goods more than once
-    and are not counted."""
+def boxes_in_one_view(decision: Decision) -> int:
+    """How many boxes there are. On several views they show the same goods more than once: 0, not
+    counted."""
+    return len(decision.boxes) if len({box["capture"] for box in decision.boxes}) == 1 else 0
+
+
+def agrees(
+    values: Mapping[str, Value], schema: Schema, record: Record, boxes: int, weight_g: float
+) -> bool:
+    """Whether nothing in a caption differs from the SKU's record, from the number of boxes, or from
+    what the goods were weighed at (0: not)."""
     catalog = {f.key: value for f in schema.fields if (value := record.value(f.kind))}
-    one_view = len({box["capture"] for box in decision.boxes}) == 1
     world = World(
         catalog=catalog,
-        boxes=len(decision.boxes) if one_view else 0,
+        boxes=boxes,
         weight_g=weight_g,
         unit_weight_g=record.weight_g,
         unit=record.unit,
     )
-    found = findings(values_from_json(decision.fields), schema, world)
+    found = findings(values, schema, world)
     return not any(finding.rule in _RULES for finding in found)
