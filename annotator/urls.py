@@ -25,7 +25,7 @@ from annotator.media import api as media
 from annotator.modelhub import api as models
 from annotator.pipeline import api as pipeline
 from annotator.quality import api as quality
-from annotator.review.api import desk, disputes, feedback, spotchecks, tasks
+from annotator.review.api import desk, disputes, feedback, gold, spotchecks, tasks
 from annotator.suggestions.api import captures as suggestions
 from annotator.suggestions.api import machine
 from annotator.training.api import rules as training_rules
@@ -117,6 +117,7 @@ v1 = [
         quality.StandingView.as_view(),
     ),
     path("projects/<int:project_id>/my-quality", quality.OwnQualityView.as_view()),
+    path("projects/<int:project_id>/gold", gold.GoldImportView.as_view()),
     path("projects/<int:project_id>/spot-checks", spotchecks.SpotChecksView.as_view()),
     path("spot-checks/<int:spot_check_id>", spotchecks.SpotCheckView.as_view()),
     path("tasks/<int:task_id>/gold", spotchecks.GoldView.as_view()),

@@ -442,6 +442,11 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "There is no setting called {name}",
         "「{name}」という設定はありません",
     ),
+    "gold_contradicts": (
+        "定稿是“{value}”，与此不同；先改正定稿",
+        "What was decided differs: {value}. Mend the decision first",
+        "確定は「{value}」で異なります。先に確定を訂正してください",
+    ),
     "nothing_mended": (
         "改正后的内容与定稿相同，没有要改的",
         "What is given is what was decided: there is nothing to mend",

@@ -54,7 +54,7 @@ MAY: dict[str, set[str]] = {
     "quality_breakdown": STAFF, "quality_tasks": STAFF, "quality_table": STAFF, "quality_person": STAFF,
     "change_standing": {D}, "my_quality": {A},
     "doubts": STAFF, "find_doubts": STAFF, "weigh_captures": {I, D},
-    "spot_checks": {R}, "check_spot": {R}, "make_gold": {D}, "retire_gold": {D},
+    "spot_checks": {R}, "check_spot": {R}, "make_gold": {D}, "retire_gold": {D}, "import_gold": {D},
     "create_project": {D}, "clone_project": {D}, "plan_schema": {D},
     "read_guide": LABELERS, "add_guide_picture": {D}, "batches": STAFF, "create_batch": {D},
     "offer_lookalikes": {A}, "take_lookalikes": {A}, "keep_lookalikes": {A},

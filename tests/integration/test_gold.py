@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
@@ -226,6 +227,58 @@ def test_an_admin_makes_and_retires_gold(project: Project) -> None:
     }  # fmt: skip
     counts = api.get(f"/projects/{project.pk}").json()["counts"]
     assert (counts["total"], counts["decided"]) == (1, 1), "a gold task is no task of the project"
+
+
+GOOD = "【SKU】SKU-A|【品类】饮料|【规格】500ml×6瓶/箱|【数量】{n}箱|【状态】完好无损"
+
+
+def test_gold_is_imported(project: Project) -> None:
+    admin = Api(person(project, Role.ADMIN))
+    standing, fresh, other, held = (
+        decided(project),
+        *(factories.TaskFactory(project=project) for _ in range(3)),
+    )
+    Task.objects.filter(pk=held.pk).update(state="labeling")
+    names = [t.scene.captures.get().image_id_text for t in (standing, fresh, other, held)]
+    now = Decision.objects.get(task=standing)
+    foreign = factories.TaskFactory().scene.captures.get().image_id_text
+
+    def send(*rows: tuple[str, str]) -> Any:
+        lines = "".join(f"{name},{caption}\n" for name, caption in rows)
+        file = SimpleUploadedFile("gold.csv", f"image_id,caption\n{lines}".encode())
+        answer = admin.upload(f"/projects/{project.pk}/gold", file=file)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    bad = send(
+        (names[0], GOOD.format(n=9)),
+        (names[1], GOOD.format(n=1)),
+        (names[1], GOOD.format(n=2)),
+        (foreign, GOOD.format(n=1)),
+        (names[2], "【SKU】SKU-A"),
+        (names[3], GOOD.format(n=1)),
+        (names[2], ""),
+    )
+    told = {(e["line"], e["column"], e["code"]) for e in bad["errors"]}
+    assert told >= {
+        (2, "caption", "gold_contradicts"),
+        (4, "image_id", "named_twice"),
+        (5, "image_id", "no_such_photo"),
+        (6, "caption", "missing_field"),
+        (7, "caption", "cannot_decide"),
+        (8, "caption", "required"),
+    }
+    assert all(e["message"] for e in bad["errors"]) and bad["made"] == 0
+    assert not Gold.objects.exists() and Decision.objects.count() == 1
+
+    answer = send((names[0], now.caption), (names[1], GOOD.format(n=2)))
+    assert answer == {"made": 2, "decided": 1, "errors": []}
+    made = Decision.objects.get(task=fresh)
+    assert (made.source, made.fields["quantity"]) == ("imported", "2箱")
+    assert set(Gold.objects.values_list("origin", flat=True)) == {standing.pk, fresh.pk}
+    assert AuditEntry.objects.filter(action="gold.imported").count() == 1
+    assert AuditEntry.objects.filter(action="gold.made").count() == 2
+    assert send((names[1], GOOD.format(n=2)))["decided"] == 0
 
 
 def test_gold_of_an_old_photo_has_any_number(project: Project) -> None:

@@ -803,6 +803,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/gold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Photos whose captions are known from elsewhere become gold tasks. */
+        post: operations["import_gold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/guide/pictures": {
         parameters: {
             query?: never;
@@ -2859,6 +2876,21 @@ export interface components {
             keep?: number[];
             /** @description Assignments that are not like the others: they come singly. */
             knocked_out?: number[];
+        };
+        GoldFileRequest: {
+            /**
+             * Format: binary
+             * @description A CSV, or a JSON list, of image_id and caption.
+             */
+            file: string;
+        };
+        GoldReport: {
+            /** @description Photos by which annotators are measured now. */
+            made: number;
+            /** @description Of those, such that were not decided before. */
+            decided: number;
+            /** @description With errors nothing is written. */
+            errors: components["schemas"]["RowError"][];
         };
         Grid: {
             grid: string;
@@ -6379,6 +6411,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Settled"];
+                };
+            };
+        };
+    };
+    import_gold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["GoldFileRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoldReport"];
                 };
             };
         };
