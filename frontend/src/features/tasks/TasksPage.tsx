@@ -116,7 +116,7 @@ export function TasksPage({ project, others, mayBulk, filter, cols, onFilter }: 
         <Choose label={t("tasks.source")} none={t("tasks.source")} value={filter.source} onChange={(source) => narrow({ source })} options={TASK_SOURCES.map((value) => ({ value, label: t(`source.${value}`) }))} testId="tasks-source" />
         <Choose label={t("sort.label")} value={filter.sort ?? "newest"} onChange={(sort) => onFilter({ ...filter, cols, sort: sort === "newest" ? undefined : sort })} options={TASK_SORTS.map((value) => ({ value, label: t(`sort.${value}`) }))} testId="tasks-sort" />
       </div>
-      {mayBulk && filter.state === "gold" && (
+      {mayBulk && filter.state === "decided" && (
         <Suspense>
           <GoldImport projectId={project.id} />
         </Suspense>
