@@ -9,7 +9,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from annotator.accounts import api as accounts
 from annotator.accounts import saved
-from annotator.captures.api import intake, quarantine
+from annotator.captures.api import intake, quarantine, weights
 from annotator.catalog.api import categories, imports, skus
 from annotator.datasets import api as datasets
 from annotator.labeling.api import (
@@ -25,7 +25,7 @@ from annotator.media import api as media
 from annotator.modelhub import api as models
 from annotator.pipeline import api as pipeline
 from annotator.quality import api as quality
-from annotator.review.api import desk, disputes, feedback, spotchecks, tasks
+from annotator.review.api import desk, disputes, feedback, gold, spotchecks, tasks
 from annotator.suggestions.api import captures as suggestions
 from annotator.suggestions.api import machine, stored
 from annotator.training.api import rules as training_rules
@@ -69,6 +69,7 @@ v1 = [
     path("captures/<int:capture_id>", suggestions.CaptureView.as_view()),
     path("captures/groups", groups.GroupsView.as_view()),
     path("captures/groups/<int:group_id>", groups.GroupView.as_view()),
+    path("captures/weights", weights.WeightsView.as_view()),
     path("captures/known", intake.KnownView.as_view()),
     path("captures/zip", intake.ZipView.as_view()),
     path("captures/urls", intake.UrlsView.as_view()),
@@ -119,6 +120,7 @@ v1 = [
         quality.StandingView.as_view(),
     ),
     path("projects/<int:project_id>/my-quality", quality.OwnQualityView.as_view()),
+    path("projects/<int:project_id>/gold", gold.GoldImportView.as_view()),
     path("projects/<int:project_id>/spot-checks", spotchecks.SpotChecksView.as_view()),
     path("spot-checks/<int:spot_check_id>", spotchecks.SpotCheckView.as_view()),
     path("tasks/<int:task_id>/gold", spotchecks.GoldView.as_view()),

@@ -37,6 +37,7 @@ class Incoming:
     scene_key: str = ""
     image_id: str = ""
     split: str = ""
+    weight_g: float | None = None
     about: Any = field(default=None, compare=False)
 
 
@@ -59,7 +60,7 @@ def clean_name(name: str) -> str:
 
 def take_in(*, site: Site, name: str, data: bytes, source: str, **options: Any) -> Taken:
     """Verify, store and register one file. Options as of :func:`take_in_all` and Incoming."""
-    facts = ("cam_type", "scene_key", "image_id", "split")
+    facts = ("cam_type", "scene_key", "image_id", "split", "weight_g")
     about_file = {key: options.pop(key) for key in facts if key in options}
     file = Incoming(name, lambda: data, size=len(data), **about_file)
     ((taken,),) = take_in_all(site=site, files=[file], source=source, **options)
@@ -151,6 +152,7 @@ class _Step:
             scene_key=file.scene_key,
             image_id=file.image_id,
             split=file.split,
+            weight_g=file.weight_g,
             about=file.about,
         )
 

@@ -57,6 +57,8 @@ class Capture(models.Model):
         "self", null=True, related_name="near_duplicates", on_delete=models.SET_NULL
     )
     duplicate_distance = models.PositiveSmallIntegerField(null=True)
+    weight_g = models.FloatField(null=True)
+    """What the goods were weighed at, in grams."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -56,6 +56,14 @@ def captures_by_content(site_id: int, sha256s: Sequence[str]) -> dict[str, Captu
     return {row.image.sha256: row for row in rows}
 
 
+def captures_called(site_id: int, names: Iterable[str]) -> dict[str, Capture]:
+    """The captures of a site by their image ids or their contents' SHA-256, as they were named."""
+    wanted = set(names)
+    rows = Capture.objects.filter(site=site_id).select_related("image", "scene")
+    found = {row.image.sha256: row for row in rows.filter(image__sha256__in=wanted)}
+    return found | {row.image_id_text: row for row in rows.filter(image_id_text__in=wanted)}
+
+
 Near = tuple[int, int, int]
 """Distance in bits, capture, scene."""
 

@@ -38,6 +38,7 @@ class Checked:
     scene_key: str = ""
     image_id: str = ""
     split: str = ""
+    weight_g: float | None = None
     about: Any = None
 
 
@@ -156,6 +157,7 @@ def _create(
             cam_type=file.cam_type or cam_type_of(file.name),
             original_name=file.name,
             source=source,
+            weight_g=file.weight_g,
         )
         for file in files
     )

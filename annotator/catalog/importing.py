@@ -14,6 +14,7 @@ from django.db import transaction
 from annotator.accounts.models import Site, User
 from annotator.core import audit, events, jobs
 from annotator.core.errors import FieldError, Invalid
+from annotator.core.lists import RowError
 from annotator.core.messages import text
 from annotator.core.models import Job
 from annotator.media import services as media
@@ -22,7 +23,7 @@ from annotator.media.pictures import BadPicture
 from .models import Sku
 from .naming import code_key
 from .services import add_picture, apply_changes, next_number
-from .table import Row, RowError, Table, read_table
+from .table import Row, Table, read_table
 from .tree import Tree, clean_path
 
 KIND = "import_catalog"
@@ -37,7 +38,7 @@ PermissionError (outside the data root)."""
 
 _PLAIN = ("name", "brand", "spec", "unit", "barcode", "pack_text")
 _WRITTEN = (
-    *_PLAIN, "category", "sales_volume", "extra", "active", "merged_into",
+    *_PLAIN, "category", "sales_volume", "weight_g", "extra", "active", "merged_into",
     "pinyin", "initials", "version", "change_number", "changed_at",
 )  # fmt: skip
 
@@ -212,6 +213,8 @@ def _changes(sku: Sku | None, row: Row) -> dict[str, Any]:
     wanted: dict[str, Any] = {key: row.values[key] for key in _PLAIN if key in row.values}
     if "sales_volume" in row.values:
         wanted["sales_volume"] = row.sales_volume
+    if "weight_g" in row.values:
+        wanted["weight_g"] = row.weight_g
     if "category" in row.values:
         wanted["category"] = clean_path(row.values["category"])
     if row.extra:

@@ -34,7 +34,8 @@ class SiteCatalog(models.Model):
 
 class Sku(models.Model):
     """One catalog entry. ``code_key`` is the normalised code that comparisons use; ``pinyin`` and
-    ``initials`` are of the name and brand, for completion. ``uses`` counts decisions, half of them
+    ``initials`` are of the name and brand, for completion. ``weight_g`` is what one ``unit`` of it
+    weighs, in grams. ``uses`` counts decisions, half of them
     forgotten each week, as of ``used_at``. A SKU that was ``merged_into`` another is not active."""
 
     site = models.ForeignKey("accounts.Site", related_name="skus", on_delete=models.CASCADE)
@@ -48,6 +49,7 @@ class Sku(models.Model):
     barcode = models.CharField(max_length=64, blank=True)
     pack_text = models.TextField(blank=True)
     sales_volume = models.FloatField(default=0.0)
+    weight_g = models.FloatField(null=True, blank=True)
     extra = models.JSONField(default=dict, blank=True)
     active = models.BooleanField(default=True)
     pinyin = models.CharField(max_length=512, blank=True)

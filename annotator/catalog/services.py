@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -90,6 +91,9 @@ def _check(changes: Mapping[str, Any], *, new: bool) -> None:
     spec = changes.get("spec")
     if spec and isinstance(parse_spec(spec), SpecError):
         errors.append(FieldError("spec", "bad_spec", {"value": spec}))
+    weight = changes.get("weight_g")
+    if weight is not None and not (math.isfinite(weight) and weight > 0):
+        errors.append(FieldError("weight_g", "bad_weight", {"value": f"{weight:g}"}))
     if changes.get("barcode") and not gtin_is_valid(changes["barcode"]):
         errors.append(FieldError("barcode", "bad_barcode", {"value": changes["barcode"]}))
     if errors:

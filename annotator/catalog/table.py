@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from tablib import Dataset
 
+from annotator.core.lists import RowError
 from annotator.core.messages import text
 from inference.captions import FieldError as SpecError
 from inference.captions import parse_spec
@@ -27,6 +28,7 @@ COLUMNS = (
     "barcode",
     "pack_text",
     "sales_volume",
+    "weight_g",
     "reference_image",
 )
 REQUIRED = ("code", "name")
@@ -45,20 +47,11 @@ _ALIASES = {
     "单位": "unit",
     "条码": "barcode",
     "销量": "sales_volume",
+    "单件重量": "weight_g",
+    "重量(g)": "weight_g",
     "参考图": "reference_image",
 }
 _LIMITS = {"name": 256, "brand": 128, "category": 512, "spec": 128, "unit": 32, "barcode": 64}
-
-
-@dataclass(frozen=True, slots=True)
-class RowError:
-    """What is wrong in one cell; ``line`` counts lines of the file from 1."""
-
-    line: int
-    column: str
-    value: str
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +65,11 @@ class Row:
     @property
     def sales_volume(self) -> float:
         return float(self.values.get("sales_volume") or 0)
+
+    @property
+    def weight_g(self) -> float | None:
+        stated = self.values.get("weight_g")
+        return float(stated) if stated else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +218,9 @@ def _row_errors(line: int, values: dict[str, str]) -> list[RowError]:
     volume = values.get("sales_volume", "")
     if volume and not _is_number(volume):
         errors.append(_error(line, "sales_volume", volume, "bad_number", value=volume[:80]))
+    weight = values.get("weight_g", "")
+    if weight and not (_is_number(weight) and float(weight) > 0):
+        errors.append(_error(line, "weight_g", weight, "bad_weight", value=weight[:80]))
     return errors
 
 

@@ -447,6 +447,41 @@ _TABLE: dict[str, tuple[str, str, str]] = {
         "There is no setting called {name}",
         "「{name}」という設定はありません",
     ),
+    "gold_contradicts": (
+        "定稿是“{value}”，与此不同；先改正定稿",
+        "What was decided differs: {value}. Mend the decision first",
+        "確定は「{value}」で異なります。先に確定を訂正してください",
+    ),
+    "nothing_mended": (
+        "改正后的内容与定稿相同，没有要改的",
+        "What is given is what was decided: there is nothing to mend",
+        "訂正後の内容が確定と同じです",
+    ),
+    "bad_weight": (
+        "重量要写成大于 0 的克数：{value}",
+        "A weight is a number of grams above 0: {value}",
+        "重量は 0 より大きいグラム数で書きます：{value}",
+    ),
+    "bad_list": (
+        "读不了这个表（要 CSV 或 JSON 列表）：{detail}",
+        "The list cannot be read (a CSV or a JSON list is wanted): {detail}",
+        "表を読めません（CSV か JSON のリストにしてください）：{detail}",
+    ),
+    "too_many_rows": (
+        "最多 {limit} 行，请分开",
+        "At most {limit} rows; part the list",
+        "最大 {limit} 行です。分けてください",
+    ),
+    "no_such_photo": (
+        "没有这张照片：{value}",
+        "There is no such photo: {value}",
+        "この写真はありません：{value}",
+    ),
+    "named_twice": (
+        "这张照片写了两次，内容不同：{value}",
+        "The photo is named twice, with different content: {value}",
+        "この写真が異なる内容で二度書かれています：{value}",
+    ),
     "bad_number": ("不是数字：{value}", "Not a number: {value}", "数値ではありません：{value}"),
     "missing_picture": (
         "找不到参考图：{value}",

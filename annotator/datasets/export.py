@@ -189,6 +189,8 @@ class _Found:
                 attributes=capture.decided_attributes,
                 carried_over_from=getattr(capture, "carried_over_from", ""),
             )
+            if capture.weight_g is not None:
+                line["weight_g"] = capture.weight_g
             line |= place.more
             self.records[place.split].write(f"{_json(line)}\n".encode())
             self.pictures.write(f"{_json([path, stored_path(image, 'original')])}\n".encode())
@@ -315,7 +317,9 @@ def _catalog(project: Project, manifest: _Manifest) -> Iterator[bytes]:
         }
     )
     columns = ["code", "name", "brand", "category", "spec", "unit", "barcode", "pack_text"]
-    yield _csv_line([*columns, "sales_volume", "reference_image", *extra])
+    weighed = Sku.objects.filter(site=project.site_id, weight_g__isnull=False).exists()
+    weight = ["weight_g"] if weighed else []
+    yield _csv_line([*columns, "sales_volume", "reference_image", *weight, *extra])
     for sku in skus_of([project.site_id]).order_by("code").iterator(chunk_size=500):
         manifest.skus += 1
         yield _csv_line(
@@ -330,6 +334,7 @@ def _catalog(project: Project, manifest: _Manifest) -> Iterator[bytes]:
                 sku.pack_text,
                 f"{sku.sales_volume:g}",
                 ";".join(path for path, _ in _reference_paths(sku)),
+                *["" if sku.weight_g is None else f"{sku.weight_g:.15g}" for _ in weight],
                 *[str(sku.extra.get(key, "")) for key in extra],
             ]
         )

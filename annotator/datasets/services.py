@@ -13,6 +13,7 @@ from annotator.captures.intake import Incoming, take_in_all
 from annotator.captures.models import CamType, Capture
 from annotator.captures.services import Taken, count
 from annotator.captures.sources.folder import file_at
+from annotator.captures.weighing import grams, weigh
 from annotator.catalog.importing import ImportReport, import_catalog
 from annotator.catalog.table import read_table
 from annotator.core.messages import text
@@ -93,7 +94,7 @@ def import_dataset(
         suggest=not as_decided,
     )
     for batch in batches:
-        _count(batch, report)
+        _count(batch, report, actor)
         if as_decided:
             _decide(batch, project, actor, report)
         for _ in batch:
@@ -191,11 +192,20 @@ def _picture(root: Path, split: str, data: Any, about: _Line) -> Incoming:
         scene_key=str(data.get("scene_id") or image_id),
         image_id=image_id,
         split=split,
+        weight_g=_weight(data),
         about=about,
     )
 
 
-def _count(batch: Sequence[Taken], report: DatasetReport) -> None:
+def _weight(data: Mapping[str, Any]) -> float | None:
+    stated = data.get("weight_g")
+    weight = grams(stated)
+    if stated is not None and weight is None:
+        raise ValueError(f"weight_g: {stated!r} is no weight in grams")
+    return weight
+
+
+def _count(batch: Sequence[Taken], report: DatasetReport, actor: User | None) -> None:
     fates = count(batch)
     report.captures_created += fates["created"]
     report.captures_existing += fates["existing"]
@@ -204,6 +214,10 @@ def _count(batch: Sequence[Taken], report: DatasetReport) -> None:
         if taken.capture is None:
             place = taken.about
             report.refuse(place.file, place.line, taken.to_json()["quarantine"]["detail"])
+    known = [t for t in batch if t.capture is not None and t.status == "existing"]
+    told = {t.capture.pk: _weight(t.about.data) for t in known if t.capture is not None}
+    if weights := {pk: weight for pk, weight in told.items() if weight is not None}:
+        weigh(weights, actor=actor)
 
 
 def _decide(

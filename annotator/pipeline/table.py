@@ -15,7 +15,7 @@ from annotator.quality import doubting, summaries
 from annotator.quality import services as quality
 from annotator.review import bulk, spotting
 from annotator.review import services as review
-from annotator.suggestions import merging, replay_jobs
+from annotator.suggestions import merging, replay_jobs, weights
 from annotator.suggestions import services as suggestions
 from annotator.training import attempts, ordering
 from annotator.training import services as training
@@ -46,7 +46,13 @@ TABLE: dict[str, tuple[Handler, ...]] = {
     "intake.asked": (Now(opening.check_destination),),
     "capture.created": (
         Now(suggestions.await_suggestions, many=True),
+        Now(weights.take_over, many=True),
         Later("suggest", suggestions.suggest_for_captures, batch=8, dedupe=("capture",)),
+    ),
+    "capture.weighed": (
+        Later(
+            "measure_weighed", quality.measure_weighed, queue="bulk", batch=500, dedupe=("capture",)
+        ),
     ),
     "capture.offered": (Now(opening.open_tasks, many=True),),
     # suggestions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from annotator.accounts.models import Project
 from annotator.captures.models import Capture
+from annotator.captures.weighing import weight_of
 from annotator.catalog.naming import code_key
 from annotator.labeling.answers import boxes_of
 from annotator.labeling.models import Agreement, Annotation, Gold, Task
@@ -18,9 +20,11 @@ from annotator.labeling.queries import SETTLED
 from annotator.labeling.schemas import Schemas
 from annotator.labeling.states import TaskState
 from annotator.review.models import Decision, SpotCheck
+from annotator.review.settling import JUDGED
 from inference.captions import Field, Schema, Value, compare, match_boxes, values_from_json
 
 from . import consistency, fluency, texts
+from .consistency import Record
 from .metrics import hundredths
 from .models import Fact
 
@@ -68,14 +72,22 @@ class _Context:
             self.checks[check.task_id] = check
         self.cameras: dict[int, set[str]] = defaultdict(set)
         scenes = {task.scene_id for task in tasks}
-        views = Capture.objects.filter(scene__in=scenes).exclude(cam_type="")
-        for scene, camera in views.values_list("scene", "cam_type"):
+        views = Capture.objects.filter(scene__in=scenes)
+        for scene, camera in views.exclude(cam_type="").values_list("scene", "cam_type"):
             self.cameras[scene].add(camera)
+        weighed: dict[int, list[Capture]] = defaultdict(list)
+        for capture in views.filter(weight_g__isnull=False):
+            weighed[capture.scene_id].append(capture)
+        self.weights = {scene: weight_of(of_scene) or 0.0 for scene, of_scene in weighed.items()}
         captions = [row.caption for row in self.decisions.values()]
         self.hits = (
             texts.known(self.project, captions) if texts.asked() else dict.fromkeys(captions, ())
         )
         self.catalog = consistency.records(self.project.site_id, self.decisions.values())
+        self._flaws: dict[tuple[str, int], int] = {}
+        self._agree: dict[tuple[Any, ...], int] = {}
+        self._equal: dict[tuple[str, str, str], bool] = {}
+        self._categories = [f.key for f in self.schemas.now.of_kind("category")]
 
     def facts_of(self, task: Task) -> Iterable[Fact]:
         if task.state == TaskState.GOLD:
@@ -119,8 +131,35 @@ class _Context:
         if decision is None:
             return ""
         fields = self.schemas.carry(decision.fields, decision.schema_version).fields
-        values = [fields.get(f.key) for f in self.schemas.now.of_kind("category")]
+        values = [fields.get(key) for key in self._categories]
         return next((value for value in values if isinstance(value, str)), "")[:128]
+
+    # Many captions are the same, and few values of a field there are: each is looked at once.
+
+    def _fluency(self, decision: Decision, schema: Schema, hits: Sequence[Any]) -> int:
+        key = (decision.caption, decision.schema_version)
+        if key not in self._flaws:
+            self._flaws[key] = fluency.points(decision.caption, schema)
+        return hundredths(fluency.left(self._flaws[key], hits))
+
+    def _agrees(self, decision: Decision, schema: Schema, record: Record, weight: float) -> int:
+        said = json.dumps(decision.fields, sort_keys=True)
+        boxes = consistency.boxes_in_one_view(decision)
+        key = (said, decision.schema_version, record, boxes, weight)
+        if key not in self._agree:
+            values = values_from_json(decision.fields)
+            self._agree[key] = int(consistency.agrees(values, schema, record, boxes, weight))
+        return self._agree[key]
+
+    def _same(self, field: Field, a: Value | None, b: Value | None) -> bool:
+        if a == b:
+            return True
+        if not (isinstance(a, str) and isinstance(b, str)):
+            return compare(field, a, b) == 1
+        key = (field.key, a, b)
+        if key not in self._equal:
+            self._equal[key] = compare(field, a, b) == 1
+        return self._equal[key]
 
     def _answer(self, answer: Annotation, decision: Decision | None) -> dict[str, int]:
         readings = {
@@ -145,7 +184,7 @@ class _Context:
         given = self.schemas.carry(answer.fields, answer.schema_version)
         values, wanted = given.values, values_from_json(truth)
         fields = {
-            f"{metric}:{f.key}": int(_same(f, values.get(f.key), wanted.get(f.key)))
+            f"{metric}:{f.key}": int(self._same(f, values.get(f.key), wanted.get(f.key)))
             for f in self.schemas.now.fields
             if f.key in given.known and f.key in wanted
         }
@@ -171,9 +210,10 @@ class _Context:
             record = self.catalog.get(code_key(decision.sku_code or ""))
             readings["sku_accuracy"] = int(record is not None)
             if record is not None:
-                readings["consistency"] = int(consistency.agrees(decision, schema, record))
+                weight = self.weights.get(task.scene_id, 0.0)
+                readings["consistency"] = self._agrees(decision, schema, record, weight)
             if (hits := self.hits.get(decision.caption)) is not None:
-                readings["fluency"] = hundredths(fluency.score(decision.caption, schema, hits))
+                readings["fluency"] = self._fluency(decision, schema, hits)
         check = self.checks.get(task.pk)
         if check is not None:
             readings["spot_check_error"] = int(bool(check.wrong))
@@ -198,10 +238,6 @@ class _Context:
             _saw(answer) and all(answer.suggestion_used.get(key) for key in keys)
             for answer in answers
         )
-
-
-def _same(field: Field, a: Value | None, b: Value | None) -> bool:
-    return a == b or compare(field, a, b) == 1
 
 
 def _saw(answer: Annotation) -> bool:
@@ -233,7 +269,7 @@ def _accepted(answer: Annotation) -> dict[str, int]:
 
 
 def _judged(decision: Decision) -> bool:
-    return decision.source == Decision.Source.ARBITRATED
+    return decision.source in JUDGED
 
 
 def day_of(at: datetime) -> date:

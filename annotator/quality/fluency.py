@@ -37,7 +37,16 @@ def flaws(caption: str, schema: Schema) -> list[Flaw]:
     return found
 
 
-def score(caption: str, schema: Schema, hits: Sequence[Any] = ()) -> float:
-    """100 less the points of every flaw and of what a language checker found, at least 0."""
-    points = sum(flaw.points for flaw in flaws(caption, schema))
+def points(caption: str, schema: Schema) -> int:
+    """What all its flaws take."""
+    return sum(flaw.points for flaw in flaws(caption, schema))
+
+
+def left(points: int, hits: Sequence[Any] = ()) -> float:
+    """100 less the points of all flaws and of what a language checker found, at least 0."""
     return float(max(0, 100 - points - min(MOST_OF_HITS, HIT * len(hits))))
+
+
+def score(caption: str, schema: Schema, hits: Sequence[Any] = ()) -> float:
+    """That of a caption."""
+    return left(points(caption, schema), hits)

@@ -7,7 +7,7 @@ whatever happened before (ADR 29).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -15,9 +15,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from annotator.accounts.models import Project
+from annotator.captures.models import Capture
 from annotator.catalog.models import Sku
 from annotator.core import events
 from annotator.labeling.models import Task
+from annotator.labeling.states import TaskState
 from annotator.review import spotting, trials
 from annotator.review.models import Decision
 
@@ -90,6 +92,13 @@ def measure_skus(payloads: Sequence[Mapping[str, Any]]) -> None:
             measure_tasks(ids[first : first + CHUNK])
 
 
+def measure_weighed(payloads: Sequence[Mapping[str, Any]]) -> None:
+    """``capture.weighed``: what was decided of these photos may agree now that did not before."""
+    scenes = Capture.objects.filter(pk__in=[payload["capture"] for payload in payloads])
+    tasks = Task.objects.filter(scene__in=scenes.values("scene"), state=TaskState.DECIDED)
+    measure([{"task": pk} for pk in tasks.order_by("pk").values_list("pk", flat=True)])
+
+
 def rebuild(project: Project, tick: Callable[[int], object] = lambda n: None) -> int:
     """Make all figures of a project anew; returns the number of its tasks."""
     with transaction.atomic():
@@ -106,22 +115,24 @@ def rebuild(project: Project, tick: Callable[[int], object] = lambda n: None) ->
 
 
 def _difference(before: Iterable[Fact], after: Iterable[Fact]) -> dict[Key, list[int]]:
-    n, total, squares = Counter[Key](), Counter[Key](), Counter[Key]()
+    moved: dict[tuple[int, str, str, date], dict[str, list[int]]] = defaultdict(dict)
     for sign, facts in ((-1, before), (1, after)):
         for fact in facts:
-            for key, reading in _contributions(fact):
-                n[key] += sign
-                total[key] += sign * reading
-                squares[key] += sign * reading * reading
-    moved = {key: [n[key], total[key], squares[key]] for key in n}
-    return {key: sums for key, sums in moved.items() if any(sums)}
-
-
-def _contributions(fact: Fact) -> Iterable[tuple[Key, int]]:
-    places = list(_places(fact))
-    for metric, reading in fact.readings.items():
-        for dimension, key, day in places:
-            yield (fact.project_id, dimension, key, metric, day), reading
+            for dimension, key, day in _places(fact):
+                there = moved[fact.project_id, dimension, key, day]
+                for metric, reading in fact.readings.items():
+                    if (sums := there.get(metric)) is None:
+                        there[metric] = [sign, sign * reading, sign * reading * reading]
+                        continue
+                    sums[0] += sign
+                    sums[1] += sign * reading
+                    sums[2] += sign * reading * reading
+    return {
+        (project, dimension, key, metric, day): sums
+        for (project, dimension, key, day), metrics in moved.items()
+        for metric, sums in metrics.items()
+        if any(sums)
+    }
 
 
 def _places(fact: Fact) -> Iterable[tuple[str, str, date]]:

@@ -1,5 +1,5 @@
 """Triggers that keep judges and parties apart, whoever connects to the database: nobody who ever
-answered a task arbitrates it, and nobody who arbitrated it answers it."""
+answered a task arbitrates or mends it, and nobody who did so answers it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ NAME = "decision_independence"
 MESSAGE = "a reviewer does not decide a task that they annotated"
 
 _JUDGE = (
-    "NEW.source = 'arbitrated' AND EXISTS (SELECT 1 FROM labeling_annotation a "
+    "NEW.source IN ('arbitrated', 'checked') AND EXISTS (SELECT 1 FROM labeling_annotation a "
     "WHERE a.task_id = NEW.task_id AND a.author_id = NEW.decided_by_id)"
 )
 _PARTY = (
     "EXISTS (SELECT 1 FROM review_decision d WHERE d.task_id = NEW.task_id "
-    "AND d.source = 'arbitrated' AND d.decided_by_id = NEW.author_id)"
+    "AND d.source IN ('arbitrated', 'checked') AND d.decided_by_id = NEW.author_id)"
 )
 # name → table, columns whose change is looked at, what must not be
 _RULES = {

@@ -9,7 +9,8 @@ from django.db import models
 class Decision(models.Model):
     """The final caption, boxes and attributes of a task. A task has at most one current decision;
     older ones keep their place in the history. A ``single`` one is of one person, with whom the machine
-    agreed. ``schema_version`` numbers the project's schema that
+    agreed. A ``checked`` one mends, after a spot
+    check, what stood before it. ``schema_version`` numbers the project's schema that
     its fields and caption follow."""
 
     class Source(models.TextChoices):
@@ -17,6 +18,7 @@ class Decision(models.Model):
         ARBITRATED = "arbitrated"
         IMPORTED = "imported"
         SINGLE = "single"
+        CHECKED = "checked"
 
     task = models.ForeignKey("labeling.Task", related_name="decisions", on_delete=models.CASCADE)
     fields = models.JSONField()
@@ -42,7 +44,8 @@ class Decision(models.Model):
                 condition=models.Q(superseded_at__isnull=True),
             ),
             models.CheckConstraint(
-                condition=~models.Q(source="arbitrated") | models.Q(decided_by__isnull=False),
+                condition=~models.Q(source__in=["arbitrated", "checked"])
+                | models.Q(decided_by__isnull=False),
                 name="arbitrated_by_somebody",
             ),
         ]

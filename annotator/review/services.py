@@ -83,17 +83,28 @@ def _arbitrate(
     *,
     note: str = "",
     ties: Sequence[str] = (),
+    source: str = Decision.Source.ARBITRATED,
 ) -> Decision:
     take_transition(row, Action.ARBITRATE, actor=Role.REVIEWER)
     row.places_left = 0
     _is_known_to(row, reviewer)
     row.save(update_fields=["state", "decided_at", "places_left", "had"])
     decision = record_decision(
-        row, answer, source=Decision.Source.ARBITRATED, ties=ties, decided_by=reviewer, note=note
+        row, answer, source=source, ties=ties, decided_by=reviewer, note=note
     )
     feedback.tell_decision(row, answers, decision)
     _close(row)
     return decision
+
+
+def mend(*, task: Task, reviewer: User, answer: Answer, note: str) -> Decision:
+    """Put ``answer`` in the place of what was decided of a locked task, as a revision that a spot check
+    made: the task is reopened and settled in one go, so that all who follow decisions follow it."""
+    reopen(task=task, actor=reviewer, role=Role.REVIEWER, note=note)
+    row = lock_task(task.pk)
+    return _arbitrate(
+        row, answer, standing(row), reviewer, note=note, source=Decision.Source.CHECKED
+    )
 
 
 def _is_known_to(task: Task, reviewer: User) -> None:

@@ -40,6 +40,8 @@ from .trivial import trivial_kind
 
 BY_THEMSELVES = (Decision.Source.AGREED, Decision.Source.SINGLE)
 """Sources of the decisions that no reviewer made and nobody imported."""
+JUDGED = (Decision.Source.ARBITRATED, Decision.Source.CHECKED)
+"""Of those that a reviewer made."""
 
 
 def settle_task(*, task: Task, answers: Sequence[Annotation]) -> None:
@@ -273,7 +275,7 @@ def record_decision(
     note: str = "",
 ) -> Decision:
     """Save the decision of a locked task, and tell."""
-    if source == Decision.Source.ARBITRATED:  # after a reopening there is one before it
+    if source in JUDGED:  # after a reopening there is one before it
         Decision.objects.filter(task=task, superseded_at=None).update(superseded_at=timezone.now())
     decision = decision_row(
         task, answer, source=source, ties=ties, decided_by=decided_by, note=note

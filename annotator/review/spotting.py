@@ -12,19 +12,21 @@ from django.utils import timezone
 from annotator.accounts.models import Project, User
 from annotator.accounts.states import Role
 from annotator.core import audit, events
-from annotator.core.errors import Conflict, NotFound
+from annotator.core.errors import Conflict, FieldError, Invalid, NotFound
 from annotator.labeling import gold
+from annotator.labeling.answers import Answer
 from annotator.labeling.models import Annotation, Task
 from annotator.labeling.queries import state_counts
 from annotator.labeling.schemas import Schemas, schema_of
-from annotator.labeling.services import lock_task
+from annotator.labeling.services import check_for_task, lock_task
 from annotator.labeling.states import TaskState
+from inference.captions import values_to_json
 
 from . import policies
 from .feedback import differing, tell
 from .models import Decision, Feedback, SpotCheck
 from .queries import standing_of
-from .services import reopen
+from .services import mend, reopen
 from .settling import BY_THEMSELVES
 
 
@@ -97,9 +99,19 @@ def open_checks(project: Project, reviewer: User) -> QuerySet[SpotCheck]:
 
 
 def check(
-    *, spot_check: int, reviewer: User, wrong: bool, changed: Sequence[str] = (), note: str = ""
+    *,
+    spot_check: int,
+    reviewer: User,
+    wrong: bool,
+    changed: Sequence[str] = (),
+    note: str = "",
+    fields: Mapping[str, Any] | None = None,
 ) -> SpotCheck:
-    """Say whether a decision is right. A wrong one goes back on the reviewers' desk."""
+    """Say whether a decision is right. Of a wrong one ``fields`` is the caption as it should be: it
+    becomes the decision at once, with the boxes that there were. Without them it goes back on the
+    reviewers' desk. Raises Invalid for fields that are no caption, or change nothing."""
+    if fields is not None and not wrong:
+        raise Invalid([FieldError("fields", "nothing_mended")])
     with transaction.atomic():
         found = SpotCheck.objects.filter(pk=spot_check).values_list("task", flat=True).first()
         if found is None:
@@ -110,6 +122,9 @@ def check(
         if row.checked_at is not None or row.decision.superseded_at is not None:
             raise Conflict("spot_check_done")
         known = {f.key for f in schema_of(task.project).fields}
+        mended = None
+        if fields is not None:
+            mended, changed = _mended(task, row.decision, fields)
         row.wrong = wrong
         row.changed = [key for key in changed if key in known] if wrong else []
         row.note, row.reviewer, row.checked_at = note, reviewer, timezone.now()
@@ -121,11 +136,29 @@ def check(
             site_id=task.project.site_id,
             wrong=wrong,
             fields=row.changed,
+            mended=mended is not None,
         )
-        if wrong and task.state == TaskState.DECIDED:
+        if mended is not None:
+            mend(task=task, reviewer=reviewer, answer=mended, note=note)
+        elif wrong and task.state == TaskState.DECIDED:
             reopen(task=task, actor=reviewer, role=Role.REVIEWER, note=note)
         events.publish("spot.checked", task=task.pk, project=task.project_id)
     return row
+
+
+def _mended(task: Task, decision: Decision, fields: Mapping[str, Any]) -> tuple[Answer, list[str]]:
+    """A decision with other fields, and which of them differ."""
+    if task.state != TaskState.DECIDED:
+        raise Conflict("spot_check_done")
+    answer = check_for_task(
+        task, fields=fields, boxes=decision.boxes, attributes=decision.attributes
+    )
+    had = Schemas(task.project).carry(decision.fields, decision.schema_version).fields
+    now = values_to_json(answer.values)
+    changed = [f.key for f in schema_of(task.project).fields if had.get(f.key) != now.get(f.key)]
+    if not changed:
+        raise Invalid([FieldError("fields", "nothing_mended")])
+    return answer, changed
 
 
 # --- gold ----------------------------------------------------------------------------------------

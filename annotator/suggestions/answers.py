@@ -20,6 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotator.accounts.models import Site, User
+from annotator.captures.weighing import grams_of, weigh_contents
 from annotator.core.errors import DomainError, FieldError, Invalid, Unavailable
 from annotator.media import services as media
 from annotator.media.pictures import BadPicture, Picture
@@ -97,6 +98,8 @@ def recognize(
     places = [one for some in arms.values() for one in some]
     good = [one for one in places if isinstance(results[one.place], Answered)]
     kept = _keep(site, [(one, results[one.place]) for one in good], caller)
+    told = {one.picture.sha256: grams_of(one.asked.sensor_data) for one in good}
+    weigh_contents(site.pk, {sha: g for sha, g in told.items() if g is not None}, actor=caller)
     for one, answer_id in zip(good, kept, strict=True):
         results[one.place] = replace(results[one.place], answer_id=answer_id)
     return results

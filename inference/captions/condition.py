@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from .errors import FieldError, excerpt
@@ -59,6 +60,7 @@ class Condition:
         return f"{GRADES[self.grade]}，{self.detail}" if self.detail else GRADES[self.grade]
 
 
+@lru_cache(maxsize=2048)
 def parse_condition(raw: str) -> Condition | FieldError:
     """Read a condition: a grade, a synonym of one, or a digit 1–5 (① too), then free detail."""
     text = tidy(raw)

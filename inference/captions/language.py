@@ -7,6 +7,7 @@ Values are looked at as they were typed. The twin in ``frontend/src/lib/captions
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,8 @@ from .numerals import parse_chinese
 from .quantity import parse_quantity
 from .schema import Field, Schema
 from .spec import compare_specs
-from .text import fold
+from .text import fold, narrow
+from .units import pack_key
 from .values import Unknown, Value
 
 RULES: Final[Mapping[str, tuple[int, str, str, str]]] = {
@@ -75,6 +77,12 @@ RULES: Final[Mapping[str, tuple[int, str, str, str]]] = {
         "{text} boxes are drawn",
         "枠は {text} 個です",
     ),
+    "weight_differs": (
+        0,
+        "按称重应为 {text}",
+        "By weight there are {text}",
+        "重量からは {text} です",
+    ),
     "barcode_differs": (
         0,
         "照片上的条码属于“{text}”",
@@ -94,17 +102,24 @@ _VAGUE = re.compile(
 )
 _NUMERAL = re.compile("[零〇一二两三四五六七八九十百]+(?=[箱瓶袋盒罐件包个支听桶杯盘托片条组套双])")
 _DAMAGE = re.compile("(?<![无没未不破裂漏渗凹撕湿脏])(?:破|裂|漏|渗|压痕|凹|变形|撕|湿|脏)")
+WEIGHT_TOLERANCE: Final = 0.05
+"""Of what was weighed: packing and filling vary, so a weight tells counts no closer than this."""
+
 _BRACKETS = ("()", "（）", "[]", "“”", "《》")
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """What else is known: the catalog's values of the chosen SKU by field, how many boxes are drawn
-    (0: none), and the SKUs of the catalog whose barcodes were read in the picture."""
+    (0: none), the SKUs of the catalog whose barcodes were read in the picture, and what the goods
+    weigh, with what one ``unit`` of the chosen SKU does, in grams (0: not known)."""
 
     catalog: Mapping[str, str] = field(default_factory=dict)
     boxes: int = 0
     barcodes: Sequence[str] = ()
+    weight_g: float = 0
+    unit_weight_g: float = 0
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +200,28 @@ def _of_world(f: Field, value: str, world: World) -> Iterator[Finding]:
         same = compare_specs(value, known) == 1 if f.kind == "spec" else fold(value) == fold(known)
         if not same:
             yield Finding(f.key, "catalog_differs", 0, len(value), known, known)
-    if f.kind == "quantity" and world.boxes:
+    if f.kind == "quantity":
         quantity = parse_quantity(value)
         if isinstance(quantity, FieldError) or len(quantity.parts) != 1:
             return
         number, unit = quantity.parts[0]
-        if float(number) != world.boxes:
+        if world.boxes and float(number) != world.boxes:
             count = str(world.boxes)
             yield Finding(f.key, "boxes_differ", 0, len(value), count, count + unit)
+        yield from _of_weight(f, value, float(number), unit, world)
+
+
+def _of_weight(f: Field, value: str, number: float, unit: str, world: World) -> Iterator[Finding]:
+    """A count whose weight is off by more than half a unit and more than the tolerance. What is counted
+    in another unit than the one whose weight is known is not held against it."""
+    weight_g, each_g = world.weight_g, world.unit_weight_g
+    other = unit and world.unit and pack_key(unit) != pack_key(narrow(world.unit))
+    if weight_g <= 0 or each_g <= 0 or other:
+        return
+    if abs(weight_g - number * each_g) > max(each_g / 2, weight_g * WEIGHT_TOLERANCE):
+        count = math.floor(weight_g / each_g + 0.5)
+        text = f"{count}{unit or world.unit}"
+        yield Finding(f.key, "weight_differs", 0, len(value), text, text if count else None)
 
 
 def _of_barcodes(f: Field, value: str, codes: Sequence[str]) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from .errors import FieldError, excerpt
@@ -47,6 +48,7 @@ class Quantity:
         )
 
 
+@lru_cache(maxsize=2048)
 def parse_quantity(raw: str) -> Quantity | FieldError:
     """Read a quantity; the error's position counts characters of the half-width text."""
     text = narrow(raw.translate(_VULGAR))

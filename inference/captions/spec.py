@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from .errors import FieldError, excerpt
@@ -72,6 +73,7 @@ class Spec:
         return dimension, amount * math.prod(self.counts)
 
 
+@lru_cache(maxsize=2048)
 def parse_spec(raw: str) -> Spec | FieldError:
     """Read a spec. One without numbers (均码) is allowed: its words are all there is to compare."""
     text = narrow(raw)

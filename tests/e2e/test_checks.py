@@ -4,14 +4,16 @@ comes later, in the browser."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from annotator.accounts.models import Project
 from annotator.captures.models import Capture
-from annotator.labeling.models import Annotation
+from annotator.labeling.models import Annotation, Assignment
 from annotator.suggestions.models import PictureDescription
 
 from .canvas import SKUS, add_task
@@ -71,3 +73,25 @@ def test_a_delayed_suggestion_comes_with_the_first_entry(
     answer = Annotation.objects.get()
     assert (answer.suggestion_shown, answer.suggestion_delayed) == (True, True)
     assert answer.suggestion_used["sku"]
+
+
+def test_a_suggestion_delayed_by_seconds_comes_after_them(
+    open_page: Callable[[], Page], project: Project
+) -> None:
+    delay_s = 4
+    Project.objects.filter(pk=project.pk).update(
+        withhold_rate=1.0, withhold_mode="delayed", withhold_delay_s=delay_s
+    )
+    add_task(project)
+    page = open_page()
+    at_work(page)
+    expect(page.get_by_test_id("suggestion-later")).to_be_visible()
+    # An entry does not bring it before its time.
+    page.get_by_test_id("field-quantity").fill("2盒")
+    expect(page.get_by_test_id("field-sku")).to_have_value("")
+    expect(page.get_by_test_id("field-sku")).to_have_value(SKUS[0][0], timeout=15_000)
+    handed_out = Assignment.objects.get()
+    assert timezone.now() >= handed_out.created_at + timedelta(seconds=delay_s)
+    assert (handed_out.suggestion_shown, handed_out.suggestion_delayed) == (True, True)
+    expect(page.get_by_test_id("suggestion-later")).to_have_count(0)
+    expect(page.get_by_test_id("field-quantity")).to_have_value("2盒")

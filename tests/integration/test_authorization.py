@@ -56,8 +56,8 @@ MAY: dict[str, set[str]] = {
     "reopen_task": STAFF, "tasks": STAFF, "task": LABELERS, "change_task": {D}, "quality": STAFF,
     "quality_breakdown": STAFF, "quality_tasks": STAFF, "quality_table": STAFF, "quality_person": STAFF,
     "change_standing": {D}, "my_quality": {A},
-    "doubts": STAFF, "find_doubts": STAFF,
-    "spot_checks": {R}, "check_spot": {R}, "make_gold": {D}, "retire_gold": {D},
+    "doubts": STAFF, "find_doubts": STAFF, "weigh_captures": {I, D},
+    "spot_checks": {R}, "check_spot": {R}, "make_gold": {D}, "retire_gold": {D}, "import_gold": {D},
     "create_project": {D}, "clone_project": {D}, "plan_schema": {D},
     "read_guide": LABELERS, "add_guide_picture": {D}, "batches": STAFF, "create_batch": {D},
     "offer_lookalikes": {A}, "take_lookalikes": {A}, "keep_lookalikes": {A},
@@ -90,7 +90,7 @@ UNSCOPED_LISTS = {
     "refresh_suggestions", "jobs", "known_captures", "upload_zip", "capture_groups",
     "take_in_urls", "intake_sources", "take_in_source", "quarantine_reasons",
     "dismiss_quarantine", "pulse", "saved_views", "save_view",
-    "feedback", "read_feedback",
+    "feedback", "read_feedback", "weigh_captures",
 }  # fmt: skip
 # Those that are asked without a site at all.
 NO_SITE = {"tasks", "projects", "feedback", "read_feedback"}

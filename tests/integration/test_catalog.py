@@ -364,6 +364,7 @@ def test_completion_through_the_api(shelves: None, site: Site) -> None:
         "category": "",
         "spec": "500ml/瓶",
         "unit": "瓶",
+        "weight_g": None,
         "barcode": "",
         "match": "code",
         "thumb": None,

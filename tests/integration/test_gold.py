@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
@@ -228,6 +229,58 @@ def test_an_admin_makes_and_retires_gold(project: Project) -> None:
     assert (counts["total"], counts["decided"]) == (1, 1), "a gold task is no task of the project"
 
 
+GOOD = "【SKU】SKU-A|【品类】饮料|【规格】500ml×6瓶/箱|【数量】{n}箱|【状态】完好无损"
+
+
+def test_gold_is_imported(project: Project) -> None:
+    admin = Api(person(project, Role.ADMIN))
+    standing, fresh, other, held = (
+        decided(project),
+        *(factories.TaskFactory(project=project) for _ in range(3)),
+    )
+    Task.objects.filter(pk=held.pk).update(state="labeling")
+    names = [t.scene.captures.get().image_id_text for t in (standing, fresh, other, held)]
+    now = Decision.objects.get(task=standing)
+    foreign = factories.TaskFactory().scene.captures.get().image_id_text
+
+    def send(*rows: tuple[str, str]) -> Any:
+        lines = "".join(f"{name},{caption}\n" for name, caption in rows)
+        file = SimpleUploadedFile("gold.csv", f"image_id,caption\n{lines}".encode())
+        answer = admin.upload(f"/projects/{project.pk}/gold", file=file)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    bad = send(
+        (names[0], GOOD.format(n=9)),
+        (names[1], GOOD.format(n=1)),
+        (names[1], GOOD.format(n=2)),
+        (foreign, GOOD.format(n=1)),
+        (names[2], "【SKU】SKU-A"),
+        (names[3], GOOD.format(n=1)),
+        (names[2], ""),
+    )
+    told = {(e["line"], e["column"], e["code"]) for e in bad["errors"]}
+    assert told >= {
+        (2, "caption", "gold_contradicts"),
+        (4, "image_id", "named_twice"),
+        (5, "image_id", "no_such_photo"),
+        (6, "caption", "missing_field"),
+        (7, "caption", "cannot_decide"),
+        (8, "caption", "required"),
+    }
+    assert all(e["message"] for e in bad["errors"]) and bad["made"] == 0
+    assert not Gold.objects.exists() and Decision.objects.count() == 1
+
+    answer = send((names[0], now.caption), (names[1], GOOD.format(n=2)))
+    assert answer == {"made": 2, "decided": 1, "errors": []}
+    made = Decision.objects.get(task=fresh)
+    assert (made.source, made.fields["quantity"]) == ("imported", "2箱")
+    assert set(Gold.objects.values_list("origin", flat=True)) == {standing.pk, fresh.pk}
+    assert AuditEntry.objects.filter(action="gold.imported").count() == 1
+    assert AuditEntry.objects.filter(action="gold.made").count() == 2
+    assert send((names[1], GOOD.format(n=2)))["decided"] == 0
+
+
 def test_gold_of_an_old_photo_has_any_number(project: Project) -> None:
     """What an admin makes gold today is not known by the last number: the row of a task that nobody has
     seen becomes the gold one, and that task is opened anew."""
@@ -279,6 +332,51 @@ def test_spot_checks_are_drawn_and_find_errors(project: Project) -> None:
     low, high = found["interval"]
     assert low < 50 < high
     assert AuditEntry.objects.filter(action="spot.checked").count() == 2
+
+
+def test_who_finds_an_error_mends_it(project: Project) -> None:
+    project.quality = {"gold_rate": 0.0, "spot_most": 1.0}
+    project.save()
+    task = decided(project)
+    run_later()
+    user = person(project, Role.REVIEWER)
+    reviewer = Api(user)
+    [row] = reviewer.get(f"/projects/{project.pk}/spot-checks").json()["results"]
+    path = f"/spot-checks/{row['id']}"
+
+    def refused(**body: Any) -> tuple[int, str]:
+        answer = reviewer.post(path, body)
+        return answer.status_code, answer.json()["errors"][0]["code"]
+
+    assert refused(wrong=True, fields=row["fields"]) == (400, "nothing_mended")
+    assert refused(wrong=False, fields={**row["fields"], "quantity": "3箱"})[0] == 400
+    code, _ = refused(wrong=True, fields={**row["fields"], "quantity": "很多"})
+    assert code == 400 and SpotCheck.objects.get().checked_at is None
+    body = {"wrong": True, "fields": {**row["fields"], "quantity": "三箱"}, "note": "后面还有一箱"}
+    assert reviewer.post(path, body).status_code == 200
+    before, now = Decision.objects.order_by("pk")
+    assert before.superseded_at is not None and before.source == "agreed"
+    assert (now.source, now.fields["quantity"], now.boxes) == ("checked", "3箱", before.boxes)
+    assert (now.decided_by, now.superseded_at, now.note) == (user, None, "后面还有一箱")
+    task.refresh_from_db()
+    assert (task.state, f",{user.pk}," in task.had) == ("decided", True)
+    check = SpotCheck.objects.get()
+    assert (check.wrong, check.changed) == (True, ["quantity"])
+    # Its authors learn of it, the figures follow, and what a person judged is not drawn again.
+    told = Feedback.objects.filter(task=task).values_list("outcome", "changed")
+    assert list(told) == [("corrected", ["quantity"])] * 2
+    run_later()
+    facts = Fact.objects.filter(task=task)
+    assert [f.readings["right:quantity"] for f in facts.exclude(annotation=None)] == [0, 0]
+    whole = facts.get(annotation=None)
+    assert (whole.readings["spot_check_error"], whole.reviewer) == (1, user.pk)
+    assert SpotCheck.objects.count() == 1
+    assert reviewer.get(f"/projects/{project.pk}/spot-checks").json()["results"] == []
+    events_of = AuditEntry.objects.filter(object_id=str(task.pk)).values_list("action", flat=True)
+    assert {"spot.checked", "task.reopened", "decision.checked"} <= set(events_of)
+    assert reviewer.get(f"/projects/{project.pk}/disputes").json()["results"] == []
+    listed = reviewer.get(f"/tasks?project={project.pk}&source=checked").json()["results"]
+    assert [one["id"] for one in listed] == [task.pk]
 
 
 def test_nobody_checks_what_they_answered(project: Project) -> None:

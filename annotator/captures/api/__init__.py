@@ -28,6 +28,9 @@ class CaptureSerializer(serializers.Serializer[Any]):
     exposure = serializers.FloatField()
     created_at = serializers.DateTimeField()
     duplicate_of = serializers.IntegerField(allow_null=True)
+    weight_g = serializers.FloatField(
+        allow_null=True, help_text="What the goods were weighed at, in grams."
+    )
 
 
 def capture_json(capture: Capture) -> dict[str, Any]:
@@ -43,4 +46,5 @@ def capture_json(capture: Capture) -> dict[str, Any]:
         "exposure": capture.image.exposure,
         "created_at": capture.created_at,
         "duplicate_of": capture.duplicate_of_id,
+        "weight_g": capture.weight_g,
     }

@@ -45,6 +45,7 @@ class SkuSerializer(serializers.Serializer[Any]):
     barcode = serializers.CharField(allow_blank=True)
     pack_text = serializers.CharField(allow_blank=True)
     sales_volume = serializers.FloatField()
+    weight_g = serializers.FloatField(allow_null=True, help_text="Of one unit, in grams.")
     extra = serializers.DictField()
     active = serializers.BooleanField()
     merged_into = serializers.IntegerField(allow_null=True)
@@ -61,6 +62,9 @@ class SkuChangeSerializer(serializers.Serializer[Any]):
     barcode = serializers.CharField(max_length=64, required=False, allow_blank=True)
     pack_text = serializers.CharField(max_length=4000, required=False, allow_blank=True)
     sales_volume = serializers.FloatField(required=False, min_value=0)
+    weight_g = serializers.FloatField(
+        required=False, allow_null=True, help_text="Of one unit, in grams; more than 0."
+    )
     active = serializers.BooleanField(required=False)
     version = serializers.IntegerField(required=False)
 
@@ -90,6 +94,7 @@ class CompletionSerializer(serializers.Serializer[Any]):
     category = serializers.CharField(allow_blank=True)
     spec = serializers.CharField(allow_blank=True)
     unit = serializers.CharField(allow_blank=True)
+    weight_g = serializers.FloatField(allow_null=True, help_text="Of one unit, in grams.")
     barcode = serializers.CharField(allow_blank=True)
     match = serializers.ChoiceField(
         ["code", "barcode", "name", "brand", "pinyin", "initials", "typo"]
@@ -122,6 +127,7 @@ def sku_json(sku: Sku) -> dict[str, Any]:
         "barcode": sku.barcode,
         "pack_text": sku.pack_text,
         "sales_volume": sku.sales_volume,
+        "weight_g": sku.weight_g,
         "extra": sku.extra,
         "active": sku.active,
         "merged_into": sku.merged_into_id,
@@ -257,6 +263,7 @@ def _completion_json(completion: queries.Completion) -> dict[str, Any]:
         "category": sku.category.name if sku.category else "",
         "spec": sku.spec,
         "unit": sku.unit,
+        "weight_g": sku.weight_g,
         "barcode": sku.barcode,
         "match": completion.match,
         "thumb": image_urls(completion.picture)["thumb"] if completion.picture else None,

@@ -45,6 +45,10 @@ class VerdictSerializer(serializers.Serializer[Any]):
         help_text="Fields that are wrong.",
     )
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+    fields = ValuesField(
+        required=False,
+        help_text="Of a wrong one: the caption as it should be, which becomes the decision.",
+    )
 
 
 class CheckedSerializer(serializers.Serializer[Any]):
@@ -88,7 +92,8 @@ class SpotChecksView(SiteView):
 
 
 class SpotCheckView(SiteView):
-    """Say whether a decision is right; a wrong one goes back on the reviewers' desk."""
+    """Say whether a decision is right. A wrong one is mended by ``fields``, or goes back on the reviewers'
+    desk."""
 
     access = {"POST": REVIEWERS}
 

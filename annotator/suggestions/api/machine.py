@@ -34,9 +34,15 @@ MAX_HITS = 50
 LONGEST_TEXT = 500
 
 
+_SENSORS = (
+    "Kept with the answer. `weight_g`, or `weight_kg`, is noted as the weight of the goods, where "
+    "the site has the photo."
+)
+
+
 class PictureSerializer(serializers.Serializer[Any]):
     image_base64 = serializers.CharField(help_text="The file in base64; a data URL will do.")
-    sensor_data = serializers.DictField(required=False, help_text="Kept with the answer.")
+    sensor_data = serializers.DictField(required=False, help_text=_SENSORS)
     context_metadata = serializers.DictField(required=False, help_text="Kept with the answer.")
 
 
@@ -47,7 +53,7 @@ class RecognizeJsonSerializer(serializers.Serializer[Any]):
     images = PictureSerializer(
         many=True, required=False, help_text=f"Instead: a batch of at most {MAX_PICTURES}."
     )
-    sensor_data = serializers.DictField(required=False, help_text="Kept with the answer.")
+    sensor_data = serializers.DictField(required=False, help_text=_SENSORS)
     context_metadata = serializers.DictField(required=False, help_text="Kept with the answer.")
 
 

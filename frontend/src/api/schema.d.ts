@@ -315,6 +315,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/captures/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description What the goods in photos weigh, as a scale tells it: a file, or JSON. */
+        post: operations["weigh_captures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/captures/zip": {
         parameters: {
             query?: never;
@@ -780,6 +797,23 @@ export interface paths {
          *     alone and told.
          */
         post: operations["settle_trivial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/gold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Photos whose captions are known from elsewhere become gold tasks. */
+        post: operations["import_gold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1749,7 +1783,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Say whether a decision is right; a wrong one goes back on the reviewers' desk. */
+        /**
+         * @description Say whether a decision is right. A wrong one is mended by ``fields``, or goes back on the reviewers'
+         *     desk.
+         */
         post: operations["check_spot"];
         delete?: never;
         options?: never;
@@ -2324,6 +2361,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             duplicate_of: number | null;
+            /**
+             * Format: double
+             * @description What the goods were weighed at, in grams.
+             */
+            weight_g: number | null;
         };
         CaptureDetail: {
             id: number;
@@ -2341,6 +2383,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             duplicate_of: number | null;
+            /**
+             * Format: double
+             * @description What the goods were weighed at, in grams.
+             */
+            weight_g: number | null;
             suggestion_state: components["schemas"]["SuggestionStateEnum"];
             top_sku: string | null;
             /** Format: double */
@@ -2439,6 +2486,11 @@ export interface components {
             category: string;
             spec: string;
             unit: string;
+            /**
+             * Format: double
+             * @description Of one unit, in grams.
+             */
+            weight_g: number | null;
             barcode: string;
             match: components["schemas"]["MatchEnum"];
             thumb: string | null;
@@ -2885,6 +2937,21 @@ export interface components {
             /** @description Assignments that are not like the others: they come singly. */
             knocked_out?: number[];
         };
+        GoldFileRequest: {
+            /**
+             * Format: binary
+             * @description A CSV, or a JSON list, of image_id and caption.
+             */
+            file: string;
+        };
+        GoldReport: {
+            /** @description Photos by which annotators are measured now. */
+            made: number;
+            /** @description Of those, such that were not decided before. */
+            decided: number;
+            /** @description With errors nothing is written. */
+            errors: components["schemas"]["RowError"][];
+        };
         Grid: {
             grid: string;
             sku: components["schemas"]["AlikeSku"] | null;
@@ -2926,6 +2993,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             duplicate_of: number | null;
+            /**
+             * Format: double
+             * @description What the goods were weighed at, in grams.
+             */
+            weight_g: number | null;
             scene: string;
             /** @description From the first picture, bits of 64. */
             distance: number;
@@ -3367,6 +3439,11 @@ export interface components {
             pack_text?: string;
             /** Format: double */
             sales_volume?: number;
+            /**
+             * Format: double
+             * @description Of one unit, in grams; more than 0.
+             */
+            weight_g?: number | null;
             active?: boolean;
             version?: number;
             site: number;
@@ -3604,6 +3681,11 @@ export interface components {
             pack_text?: string;
             /** Format: double */
             sales_volume?: number;
+            /**
+             * Format: double
+             * @description Of one unit, in grams; more than 0.
+             */
+            weight_g?: number | null;
             active?: boolean;
             version?: number;
         };
@@ -3642,7 +3724,7 @@ export interface components {
         PictureRequest: {
             /** @description The file in base64; a data URL will do. */
             image_base64: string;
-            /** @description Kept with the answer. */
+            /** @description Kept with the answer. `weight_g`, or `weight_kg`, is noted as the weight of the goods, where the site has the photo. */
             sensor_data?: {
                 [key: string]: unknown;
             };
@@ -3884,7 +3966,7 @@ export interface components {
             image_base64?: string;
             /** @description Instead: a batch of at most 32. */
             images?: components["schemas"]["PictureRequest"][];
-            /** @description Kept with the answer. */
+            /** @description Kept with the answer. `weight_g`, or `weight_kg`, is noted as the weight of the goods, where the site has the photo. */
             sensor_data?: {
                 [key: string]: unknown;
             };
@@ -4397,6 +4479,11 @@ export interface components {
             pack_text: string;
             /** Format: double */
             sales_volume: number;
+            /**
+             * Format: double
+             * @description Of one unit, in grams.
+             */
+            weight_g: number | null;
             extra: {
                 [key: string]: unknown;
             };
@@ -4488,9 +4575,10 @@ export interface components {
          *     * `arbitrated` - Arbitrated
          *     * `imported` - Imported
          *     * `single` - Single
+         *     * `checked` - Checked
          * @enum {string}
          */
-        SourceEnum: "agreed" | "arbitrated" | "imported" | "single";
+        SourceEnum: "agreed" | "arbitrated" | "imported" | "single" | "checked";
         SourceName: {
             name: string;
         };
@@ -4702,6 +4790,11 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             duplicate_of: number | null;
+            /**
+             * Format: double
+             * @description What the goods were weighed at, in grams.
+             */
+            weight_g: number | null;
             suggestion_state: components["schemas"]["SuggestionStateEnum"];
             top_sku: string | null;
             /** Format: double */
@@ -4982,6 +5075,10 @@ export interface components {
             changed?: string[];
             /** @default  */
             note: string;
+            /** @description Of a wrong one: the caption as it should be, which becomes the decision. */
+            fields?: {
+                [key: string]: unknown;
+            };
         };
         /** @description An answer or a decision, by the keys of the schema in force. */
         Version: {
@@ -4991,6 +5088,15 @@ export interface components {
             caption: string;
             boxes: components["schemas"]["Box"][];
         };
+        WeightRequest: {
+            /** @description Of the photo; or its SHA-256. */
+            image_id: string;
+            /**
+             * Format: double
+             * @description Grams.
+             */
+            weight_g: number;
+        };
         /**
          * @description * `even` - Even
          *     * `sales` - Sales
@@ -4998,6 +5104,22 @@ export interface components {
          * @enum {string}
          */
         WeightingEnum: "even" | "sales" | "need";
+        WeightsFileRequest: {
+            /**
+             * Format: binary
+             * @description A CSV, or a JSON list, of image_id and weight_g.
+             */
+            file: string;
+        };
+        WeightsReport: {
+            weighed: number;
+            unchanged: number;
+            /** @description With errors nothing is written. */
+            errors: components["schemas"]["RowError"][];
+        };
+        WeightsRequest: {
+            weights: components["schemas"]["WeightRequest"][];
+        };
         Withdrawn: {
             assignment: components["schemas"]["Assignment"];
         };
@@ -5538,6 +5660,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Started"];
+                };
+            };
+        };
+    };
+    weigh_captures: {
+        parameters: {
+            query?: {
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeightsRequest"];
+                "multipart/form-data": components["schemas"]["WeightsFileRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsReport"];
                 };
             };
         };
@@ -6404,6 +6552,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Settled"];
+                };
+            };
+        };
+    };
+    import_gold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["GoldFileRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoldReport"];
                 };
             };
         };
@@ -8098,8 +8271,9 @@ export interface operations {
                  *     * `arbitrated` - Arbitrated
                  *     * `imported` - Imported
                  *     * `single` - Single
+                 *     * `checked` - Checked
                  */
-                source?: "agreed" | "arbitrated" | "imported" | "single";
+                source?: "agreed" | "arbitrated" | "imported" | "single" | "checked";
                 /**
                  * @description * `new` - New
                  *     * `ready` - Ready

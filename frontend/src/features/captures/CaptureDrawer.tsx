@@ -43,6 +43,12 @@ function Detail({ id, onOpen }: { id: number; onOpen: (id: number) => void }) {
         <dd>
           {probability(capture.sharpness) || "–"} · {t("captures.exposure")} {probability(capture.exposure) || "–"}
         </dd>
+        {capture.weight_g !== null && (
+          <>
+            <dt>{t("captures.weight")}</dt>
+            <dd>{t("captures.grams", { count: capture.weight_g })}</dd>
+          </>
+        )}
         <dt>{t("captures.at")}</dt>
         <dd>{dateTime(capture.created_at, i18n.language)}</dd>
         <dt>SHA-256</dt>

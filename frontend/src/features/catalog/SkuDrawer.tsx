@@ -1,4 +1,4 @@
-import { Button, Drawer, Switch, TextInput, Textarea } from "@mantine/core";
+import { Button, Drawer, NumberInput, Switch, TextInput, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useCategories } from "@/api/categories";
@@ -28,6 +28,7 @@ function Form({ site, sku, mayEdit, onSaved }: { site: number; sku: Sku | null; 
     spec: sku?.spec ?? "",
     unit: sku?.unit ?? "",
     barcode: sku?.barcode ?? "",
+    weight_g: sku?.weight_g ?? null,
     pack_text: sku?.pack_text ?? "",
     active: sku?.active ?? true,
   });
@@ -49,6 +50,16 @@ function Form({ site, sku, mayEdit, onSaved }: { site: number; sku: Sku | null; 
       {TEXTS.map((key) => (
         <TextInput key={key} size="xs" label={t(`catalog.fields.${key}`)} value={edit[key]} readOnly={!mayEdit} error={errorOf(key)} data-testid={`sku-${key}`} onChange={(event) => setEdit({ ...edit, [key]: event.currentTarget.value })} />
       ))}
+      <NumberInput
+        size="xs"
+        label={t("catalog.fields.weight_g")}
+        value={edit.weight_g ?? ""}
+        hideControls
+        readOnly={!mayEdit}
+        error={errorOf("weight_g")}
+        data-testid="sku-weight_g"
+        onChange={(value) => setEdit({ ...edit, weight_g: value === "" ? null : Number(value) })}
+      />
       <TextInput
         size="xs"
         label={t("catalog.fields.category")}

@@ -11,6 +11,8 @@ export interface SkuEdit {
   spec: string;
   unit: string;
   barcode: string;
+  /** grams of one unit */
+  weight_g: number | null;
   pack_text: string;
   active: boolean;
   /** the version that was edited: a change by somebody else meanwhile is refused */

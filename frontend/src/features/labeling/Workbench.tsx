@@ -154,7 +154,7 @@ export function Workbench({ project, assignment: given, objections, kept, onKeep
     change((before) => repeat(before, fields, last));
   };
   const boxCount = label.boxes.length;
-  const found = findings(toValues(label, fields), { fields }, useWorld(site, fields, chosen, boxCount, suggestion));
+  const found = findings(toValues(label, fields), { fields }, useWorld(site, fields, chosen, boxCount, suggestion, assignment.captures));
   const mend = ({ field, fix }: Finding) => {
     if (fix === null) return;
     // another SKU brings its category and spec along

@@ -26,6 +26,14 @@ describe("the caption against the world", () => {
     ]);
   });
 
+  test("what was weighed is held against the count in the SKU's own unit", () => {
+    const record = { ...RECORD, weight_g: 3400 };
+    expect(found({ ...VALUES, count: "2箱" }, record, 0, null, [{ weight_g: null }, { weight_g: 10150 }])).toEqual([["count", "weight_differs", "3箱"]]);
+    expect(found({ ...VALUES, count: "2瓶" }, record, 0, null, [{ weight_g: 10150 }])).toEqual([]);
+    expect(found({ ...VALUES, count: "2箱" }, record, 0, null, [{ weight_g: null }])).toEqual([]);
+    expect(found({ ...VALUES, count: "2箱" }, RECORD, 0, null, [{ weight_g: 10150 }])).toEqual([]);
+  });
+
   test("without a record, boxes or a known barcode nothing is said", () => {
     expect(found({ ...VALUES, kind_of: "饮料", pack: "250ml" }, undefined, 0, null)).toEqual([]);
     expect(found({ ...VALUES, count: "3箱" }, { ...RECORD, category: "", spec: "" }, 0, read(null))).toEqual([]);

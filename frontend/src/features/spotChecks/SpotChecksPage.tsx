@@ -1,9 +1,9 @@
-import { Button, Textarea } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
-import type { Project } from "@/api/types";
+import type { FieldValues, Project } from "@/api/types";
 import { UnknownValue } from "@/components/fields/UnknownButton";
 import { EmptyState, ErrorState, RowsSkeleton, useProblemText } from "@/components/states";
 import { show, showInterval } from "@/features/quality/figures";
@@ -13,6 +13,8 @@ import { useHotkeys } from "@/lib/hotkeys";
 import { currentLanguage } from "@/lib/i18n";
 import { useCheck, useOpenChecks, type SpotCheck } from "./spotChecks";
 import styles from "./spotChecks.module.css";
+
+const Mend = lazy(async () => ({ default: (await import("./Mend")).Mend }));
 
 /** What spot checks have found so far, with its interval. */
 function Result({ project }: { project: Project }) {
@@ -31,7 +33,6 @@ function Check({ project, row, left }: { project: Project; row: SpotCheck; left:
   const problemText = useProblemText();
   const check = useCheck(project.id);
   const [changed, setChanged] = useState<ReadonlySet<string>>(new Set());
-  const [note, setNote] = useState("");
   const fields = project.schema.fields;
   const toggle = (key: string) =>
     setChanged((before) => {
@@ -39,13 +40,11 @@ function Check({ project, row, left }: { project: Project; row: SpotCheck; left:
       if (!next.delete(key)) next.add(key);
       return next;
     });
-  const say = (wrong: boolean) => {
-    if (check.isPending || (wrong && changed.size === 0)) return;
-    check.mutate({ id: row.id, wrong, changed: wrong ? [...changed] : [], note: wrong ? note : "" });
+  const right = () => {
+    if (!check.isPending && changed.size === 0) check.mutate({ id: row.id, wrong: false, changed: [], note: "" });
   };
   useHotkeys({
-    "mod+enter": { run: () => say(changed.size > 0), inText: true },
-    enter: () => say(false),
+    enter: right,
     ...Object.fromEntries(fields.slice(0, 9).map((field, n) => [String(n + 1), () => toggle(field.key)])),
   });
   return (
@@ -78,16 +77,20 @@ function Check({ project, row, left }: { project: Project; row: SpotCheck; left:
           </tbody>
         </table>
         <p className="mono dim">{row.caption}</p>
-        {changed.size > 0 && <Textarea size="xs" label={t("spotChecks.note")} description={t("spotChecks.noteHint")} value={note} maxLength={2000} onChange={(event) => setNote(event.currentTarget.value)} data-testid="spot-note" />}
-        {check.isError && <p className="error">{problemText(check.error).detail}</p>}
-        <div className={styles.actions}>
-          <Button variant={changed.size === 0 ? "filled" : "default"} color="green" disabled={changed.size > 0} loading={check.isPending} onClick={() => say(false)} data-testid="spot-right" rightSection={<kbd>⏎</kbd>}>
-            {t("spotChecks.right")}
-          </Button>
-          <Button color="red" variant={changed.size > 0 ? "filled" : "default"} disabled={changed.size === 0} loading={check.isPending} onClick={() => say(true)} data-testid="spot-wrong" rightSection={<kbd>Ctrl ⏎</kbd>}>
-            {t("spotChecks.wrong")}
-          </Button>
-        </div>
+        {changed.size > 0 ? (
+          <Suspense fallback={<RowsSkeleton height={100} />}>
+            <Mend project={project} id={row.id} decided={row.fields as FieldValues} changed={changed} check={check} />
+          </Suspense>
+        ) : (
+          <>
+            {check.isError && <p className="error">{problemText(check.error).detail}</p>}
+            <div className={styles.actions}>
+              <Button color="green" loading={check.isPending} onClick={right} data-testid="spot-right" rightSection={<kbd>⏎</kbd>}>
+                {t("spotChecks.right")}
+              </Button>
+            </div>
+          </>
+        )}
       </div>
     </div>
   );

@@ -2,6 +2,7 @@ import { infiniteQueryOptions, useInfiniteQuery, useMutation, useQueryClient } f
 import { api, call } from "@/api/client";
 import { nextCursor } from "@/api/paging";
 import type { components } from "@/api/schema";
+import type { FieldValues } from "@/api/types";
 
 export type SpotCheck = components["schemas"]["SpotCheck"];
 
@@ -21,6 +22,8 @@ export interface Verdict {
   wrong: boolean;
   changed: string[];
   note: string;
+  /** of a wrong one: the caption as it should be, which becomes the decision; without it the task goes back on the reviewers' desk */
+  fields?: FieldValues;
 }
 
 export function useCheck(projectId: number) {

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
 import { useBatches } from "@/features/projects/batches";
@@ -31,6 +31,8 @@ interface Props {
   cols: string | undefined;
   onFilter: (search: TaskFilter & { cols?: string }) => void;
 }
+
+const GoldImport = lazy(async () => ({ default: (await import("./GoldImport")).GoldImport }));
 
 export function TasksPage({ project, others, mayBulk, filter, cols, onFilter }: Props) {
   const { t, i18n } = useTranslation();
@@ -114,6 +116,11 @@ export function TasksPage({ project, others, mayBulk, filter, cols, onFilter }: 
         <Choose label={t("tasks.source")} none={t("tasks.source")} value={filter.source} onChange={(source) => narrow({ source })} options={TASK_SOURCES.map((value) => ({ value, label: t(`source.${value}`) }))} testId="tasks-source" />
         <Choose label={t("sort.label")} value={filter.sort ?? "newest"} onChange={(sort) => onFilter({ ...filter, cols, sort: sort === "newest" ? undefined : sort })} options={TASK_SORTS.map((value) => ({ value, label: t(`sort.${value}`) }))} testId="tasks-sort" />
       </div>
+      {mayBulk && filter.state === "decided" && (
+        <Suspense>
+          <GoldImport projectId={project.id} />
+        </Suspense>
+      )}
       <div className="panel">
         {sizeOf(selection) > 0 && <BulkBar project={project} others={others} batches={batches} filter={filter} selection={selection} onSelect={(next) => setSelection(next ?? NOTHING)} />}
         {query.isPending && <RowsSkeleton />}

@@ -4,7 +4,7 @@ import { nextCursor } from "@/api/paging";
 import type { TaskState } from "@/api/types";
 
 export const TASK_SORTS = ["newest", "oldest", "decided_last", "decided_first"] as const;
-export const TASK_SOURCES = ["agreed", "single", "arbitrated", "imported"] as const;
+export const TASK_SOURCES = ["agreed", "single", "arbitrated", "checked", "imported"] as const;
 
 export interface TaskFilter {
   state?: TaskState;

@@ -6,7 +6,8 @@ import { parseChinese } from './numerals'
 import { parseQuantity } from './quantity'
 import type { Field, Schema } from './schema'
 import { compareSpecs } from './spec'
-import { characters, fold } from './text'
+import { characters, fold, narrow } from './text'
+import { packKey } from './units'
 import { type Values } from './values'
 
 /** rule: points, 中文, English, 日本語 */
@@ -22,6 +23,7 @@ export const RULES: Readonly<Record<string, readonly [number, string, string, st
   category_is_sku: [25, '品类写成了 SKU', 'The category is the SKU', 'カテゴリに SKU が書かれています'],
   catalog_differs: [0, '与目录不符：目录为“{text}”', 'Differs from the catalog: “{text}”', 'カタログは「{text}」です'],
   boxes_differ: [0, '画了 {text} 个框', '{text} boxes are drawn', '枠は {text} 個です'],
+  weight_differs: [0, '按称重应为 {text}', 'By weight there are {text}', '重量からは {text} です'],
   barcode_differs: [0, '照片上的条码属于“{text}”', 'The barcode in the picture is that of “{text}”', '写真のバーコードは「{text}」のものです'],
 }
 
@@ -34,13 +36,21 @@ const HEDGE = /大概是?|大约是?|可能是?|好像是?|应该是|估计是?|
 const VAGUE = /一个盒子|一个箱子|一个东西|一个商品|某种|某个|若干|一些|一堆|好几|东西|之类|等等|不明|something|some kind of|いくつか|何か/gu
 const NUMERAL = /[零〇一二两三四五六七八九十百]+(?=[箱瓶袋盒罐件包个支听桶杯盘托片条组套双])/gu
 const DAMAGE = /(?<![无没未不破裂漏渗凹撕湿脏])(?:破|裂|漏|渗|压痕|凹|变形|撕|湿|脏)/u
+/** Of what was weighed: packing and filling vary, so a weight tells counts no closer than this. */
+const WEIGHT_TOLERANCE = 0.05
 const BRACKETS = ['()', '（）', '[]', '“”', '《》'] as const
 
-/** The catalog's values of the chosen SKU by field, how many boxes are drawn (0: none), and the SKUs whose barcodes were read in the picture. */
+/**
+ * The catalog's values of the chosen SKU by field, how many boxes are drawn (0: none), the SKUs whose barcodes were read in the picture,
+ * and what the goods weigh, with what one `unit` of the chosen SKU does, in grams (0: not known).
+ */
 export interface World {
   readonly catalog?: Readonly<Record<string, string>>
   readonly boxes?: number
   readonly barcodes?: readonly string[]
+  readonly weight_g?: number
+  readonly unit_weight_g?: number
+  readonly unit?: string
 }
 
 /** What a rule found in a field, at [start, end) in Unicode characters; `fix` is the whole value as it should be. */
@@ -107,21 +117,37 @@ function ofKind(f: Field, value: string, codes: readonly string[]): Finding[] {
   return found
 }
 
-function ofWorld(f: Field, value: string, { catalog = {}, boxes = 0 }: World): Finding[] {
+function ofWorld(f: Field, value: string, world: World): Finding[] {
+  const { catalog = {}, boxes = 0 } = world
   const found: Finding[] = []
   const known = catalog[f.key]
   if (known) {
     const same = f.kind === 'spec' ? compareSpecs(value, known) === 1 : fold(value) === fold(known)
     if (!same) found.push({ ...at(f, 'catalog_differs', value, 0, value), text: known, fix: known })
   }
-  if (f.kind === 'quantity' && boxes > 0) {
+  if (f.kind === 'quantity') {
     const quantity = parseQuantity(value)
     const [part, more] = isFieldError(quantity) ? [] : quantity
-    if (part && !more && Number(part.number) !== boxes) {
+    if (!part || more) return found
+    if (boxes > 0 && Number(part.number) !== boxes) {
       found.push({ ...at(f, 'boxes_differ', value, 0, value), text: String(boxes), fix: `${String(boxes)}${part.unit}` })
     }
+    found.push(...ofWeight(f, value, Number(part.number), part.unit, world))
   }
   return found
+}
+
+/**
+ * A count whose weight is off by more than half a unit and more than the tolerance. What is counted in another unit than the one
+ * whose weight is known is not held against it.
+ */
+function ofWeight(f: Field, value: string, number: number, counted: string, { weight_g = 0, unit_weight_g = 0, unit = '' }: World): Finding[] {
+  const other = counted !== '' && unit !== '' && packKey(counted) !== packKey(narrow(unit))
+  if (weight_g <= 0 || unit_weight_g <= 0 || other) return []
+  if (Math.abs(weight_g - number * unit_weight_g) <= Math.max(unit_weight_g / 2, weight_g * WEIGHT_TOLERANCE)) return []
+  const count = Math.floor(weight_g / unit_weight_g + 0.5)
+  const text = `${String(count)}${counted || unit}`
+  return [{ ...at(f, 'weight_differs', value, 0, value), text, fix: count > 0 ? text : null }]
 }
 
 /** A SKU none of whose barcodes was read, where another's was. It is mended where one alone was. */

@@ -109,6 +109,8 @@ export interface CatalogRecord {
   category: string;
   spec: string;
   unit: string;
+  /** grams of one unit */
+  weight_g?: number | null;
 }
 
 /** What a field's value says: a quantity typed as a bare number takes the catalog's unit. */
