@@ -49,6 +49,7 @@ def stops(world: World) -> list[Stop]:
         Stop("quality", "adam", f"{project}/quality", "metric-completeness"),
         Stop("quality-person", "adam", f"{project}/quality/{world.anna}", "person"),
         Stop("spot-checks", "rita", f"{project}/spot-checks", "spot-right"),
+        Stop("spot-checks-mend", "rita", f"{project}/spot-checks", "spot-right", click="wrong-quantity"),
         Stop("home-admin", "adam", "/", f"home-project-{world.project.pk}"),
         Stop("captures", "adam", f"{site}/captures", "upload-project"),
         Stop("captures-groups", "adam", f"{site}/captures?tab=groups", "tab-groups"),
