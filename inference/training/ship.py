@@ -2,8 +2,8 @@
 
     python -m inference.training.ship --model OUT --to DIR
 
-``DIR`` then holds the weights in half precision, to go on from, the graphs for CPUs in int8 (in fp32 where int8 was
-not kept), the facts and the report, sealed (see :mod:`inference.minigpt.bundle`).
+``DIR`` then holds the weights in half precision, to go on from, the graphs for CPUs in int8 (where int8 was not kept,
+those in fp32, of weights that were rounded to half), the facts and the report, sealed (see :mod:`inference.minigpt.bundle`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import torch
 
-from inference.engines import EngineError
-from inference.engines.base import GRAPHS, Precision, graph_path, has_graphs
+from inference.engines import EngineError, precision
+from inference.engines.base import GRAPHS, graph_path, has_graphs
 from inference.minigpt.bundle import seal, verify
 from inference.minigpt.model import MiniGPT
 
@@ -46,9 +46,13 @@ def ship(model: Path, to: Path) -> None:
     verify(model)
     (to / "onnx").mkdir(parents=True, exist_ok=True)
     MiniGPT.from_pretrained(model / "model", dtype=torch.float16).save_pretrained(to / "model")
-    precision: Precision = "int8" if has_graphs(model / "onnx", "int8") else "fp32"
+    small = has_graphs(model / "onnx", "int8")
     for graph in GRAPHS:
-        shutil.copy(graph_path(model / "onnx", graph, precision), to / "onnx")
+        if small:
+            shutil.copy(graph_path(model / "onnx", graph, "int8"), to / "onnx")
+        else:
+            rounded = precision.weights_in_half(graph_path(model / "onnx", graph))
+            graph_path(to / "onnx", graph).write_bytes(rounded)
     for name in ("vocabulary.json", "calibration.json", "report.json"):
         shutil.copy(model / name, to)
     seal(to)

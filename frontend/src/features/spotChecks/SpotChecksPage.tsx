@@ -85,7 +85,7 @@ function Check({ project, row, left }: { project: Project; row: SpotCheck; left:
           <>
             {check.isError && <p className="error">{problemText(check.error).detail}</p>}
             <div className={styles.actions}>
-              <Button color="green" loading={check.isPending} onClick={right} data-testid="spot-right" rightSection={<kbd>⏎</kbd>}>
+              <Button loading={check.isPending} onClick={right} data-testid="spot-right" rightSection={<kbd>⏎</kbd>}>
                 {t("spotChecks.right")}
               </Button>
             </div>
