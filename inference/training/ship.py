@@ -3,7 +3,8 @@
     python -m inference.training.ship --model OUT --to DIR
 
 ``DIR`` then holds the weights in half precision, to go on from, the graphs for CPUs in int8 (where int8 was not kept,
-those in fp32, of weights that were rounded to half), the facts and the report, sealed (see :mod:`inference.minigpt.bundle`).
+those in fp32, of weights that were rounded to half), the facts and the report, sealed (see
+:mod:`inference.minigpt.bundle`).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import encode, render_pack, sku
 
@@ -18,6 +19,7 @@ from inference.engines import EngineError
 from inference.local import LocalRecognizer
 from inference.minigpt.bundle import seal, verify
 from inference.minigpt.reading import name_of
+from inference.minigpt.vocabulary import Vocabulary
 from inference.scenes.dataset import write_dataset
 from inference.versions import open_version
 
@@ -97,6 +99,26 @@ def test_what_is_shipped_answers_where_nothing_is_named(base: Path, tmp_path: Pa
     assert answer.fields["quantity"].source != "not_available"
     again = open_version(answer.model_version, sites_dir=tmp_path / "again")
     again.close()
+
+
+def test_graphs_without_int8_are_half_as_large_and_answer_alike(base: Path, tmp_path: Path) -> None:
+    from inference.engines.base import graph_path
+    from inference.engines.onnx import OnnxEngine
+    from inference.engines.parity import Answers, Parity, grades_tree
+
+    whole, half = tmp_path / "trained/onnx", base / "onnx"
+    assert (
+        graph_path(half, "encode").stat().st_size < 0.6 * graph_path(whole, "encode").stat().st_size
+    )
+    vocabulary = Vocabulary.from_json(json.loads((base / "vocabulary.json").read_text("utf-8")))
+    rng = np.random.default_rng(1)
+    pixels = rng.uniform(-1, 1, (4, *OnnxEngine(whole).pixel_shape)).astype(np.float32)
+    said = [
+        Answers.of(OnnxEngine(folder), pixels, grades_tree(vocabulary)) for folder in (whole, half)
+    ]
+    parity = Parity.of(*said)
+    assert parity.misses(Parity(0.1, 0.02, 0.01, 1.0, 0.01, 1.0)) == []
+    assert parity.past > 0  # they are rounded
 
 
 def test_a_base_that_is_not_sealed_yet_is_none(base: Path, tmp_path: Path) -> None:
