@@ -19,6 +19,9 @@ import httpx
 ROOT = Path(__file__).parents[2]
 FAULTY = "tests.faulty.FaultyRecognizer"
 
+NO_MODEL = ("--recognizer-options", '{"minigpt": false}')
+"""Options of a server whose requests are answered by no model unless they name one."""
+
 
 class Server:
     """A running server: its address, its log, its metrics."""

@@ -29,7 +29,7 @@ from inference.local import LocalRecognizer
 from inference.shelf import Shelf
 from tests.bundles import tamper
 from tests.inference.conftest import encode, render_pack
-from tests.inference.servers import Server, eventually, serving
+from tests.inference.servers import NO_MODEL, Server, eventually, serving
 from tests.models import tiny_model, variant
 
 pytest.importorskip("torch", reason="making a model wants torch: pip install -e '.[train]'")
@@ -63,7 +63,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 def local(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRecognizer]:
     sites = tmp_path_factory.mktemp("sites")
     write_segment(sites / SITE, "log", CHANGES, first=1, last=2)
-    made = LocalRecognizer(sites, models_dir=models.shelf)
+    made = LocalRecognizer(sites, models_dir=models.shelf, minigpt=False)
     yield made
     made.close()
 
@@ -174,7 +174,7 @@ def server(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("served")
     sites = folder / "sites"
     write_segment(sites / SITE, "log", CHANGES, first=1, last=2)
-    options = ("--sites", str(sites), "--models", str(models.shelf))
+    options = ("--sites", str(sites), "--models", str(models.shelf), *NO_MODEL)
     with serving(folder, *options) as running:
         yield running
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import catalog_changes, encode, example, render_pack
-from servers import Server, eventually, serving
+from servers import NO_MODEL, Server, eventually, serving
 
 from inference.client import HttpRecognizer
 from inference.contracts import (
@@ -24,8 +24,6 @@ from inference.contracts import (
     write_segment,
 )
 from inference.local import LocalRecognizer
-
-NO_MODEL = ("--recognizer-options", '{"minigpt": false}')
 
 
 @pytest.fixture(scope="module")
