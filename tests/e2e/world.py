@@ -94,8 +94,8 @@ def _work(project: Project, truth: dict[str, Truth]) -> World:
         {"quantity": "9箱"},
         dict.fromkeys(("sku", "category", "spec"), ...),
         {"quantity": "7箱"},
-        {"category": "其他", "spec": "1L/瓶"},
-        {"category": "其他", "spec": "2kg/袋"},
+        {"category": "其他", "spec": "9m×2卷/包"},  # as no SKU has it
+        {"category": "其他", "spec": "90片/包"},
         {"condition": "破损，左下角"},
         {"sku": ...},
         {},
