@@ -45,6 +45,7 @@ def stops(world: World) -> list[Stop]:
         ),
         Stop("trivial", "rita", f"{project}/review/trivial", f"trivial-{world.trivial.pk}"),
         Stop("tasks", "adam", f"{project}/tasks", f"task-row-{world.decided.pk}"),
+        Stop("tasks-decided", "adam", f"{project}/tasks?state=decided", "gold-file"),
         Stop("task", "adam", f"{project}/tasks/{world.decided.pk}", "decision-caption"),
         Stop("quality", "adam", f"{project}/quality", "metric-completeness"),
         Stop("quality-person", "adam", f"{project}/quality/{world.anna}", "person"),

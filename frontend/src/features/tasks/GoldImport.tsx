@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import { FilePicker } from "@/components/FilePicker";
 import { useProblemText } from "@/components/states";
 import { useImportGold, type GoldReport } from "./importGold";
+import styles from "./tasks.module.css";
 
 /** What a list did, or what is wrong with it, row by row. */
 export function GoldResult({ report }: { report: GoldReport }) {
@@ -31,8 +32,9 @@ export function GoldImport({ projectId }: { projectId: number }) {
   const problemText = useProblemText();
   const load = useImportGold(projectId);
   return (
-    <div className="panel">
-      <FilePicker label={t("tasks.importGold")} accept=".csv,.json,text/csv,application/json" disabled={load.isPending} testId="gold-file" onPick={([file]) => file && load.mutate(file)} /> <span className="dim">{t("tasks.importGoldHint")}</span>
+    <div className={`panel ${styles.import ?? ""}`}>
+      <FilePicker label={t("tasks.importGold")} accept=".csv,.json,text/csv,application/json" disabled={load.isPending} testId="gold-file" onPick={([file]) => file && load.mutate(file)} />
+      <span className="dim">{t("tasks.importGoldHint")}</span>
       {load.isError && <p className="error">{problemText(load.error).detail}</p>}
       {load.data && <GoldResult report={load.data} />}
     </div>
