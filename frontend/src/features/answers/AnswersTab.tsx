@@ -1,6 +1,7 @@
 import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
+import { Disclosure } from "@/components/Disclosure";
 import { EmptyState, ErrorState, More, RowsSkeleton } from "@/components/states";
 import { dateTime, probability } from "@/lib/format";
 import { useAnswer, useAnswers, type Answer, type AnswerDetail } from "./answers";
@@ -68,9 +69,9 @@ export function AnswerRow({ answer, open, onToggle }: { answer: Answer; open: bo
   return (
     <tr data-testid={`answer-${answer.id}`}>
       <td>
-        <button type="button" className={styles.plain} onClick={onToggle} aria-expanded={open} data-testid={`open-answer-${answer.id}`}>
-          {open ? "▾" : "▸"} {answer.id}
-        </button>
+        <Disclosure open={open} onToggle={onToggle} testId={`open-answer-${answer.id}`}>
+          {answer.id}
+        </Disclosure>
       </td>
       <td className="dim">{dateTime(answer.created_at, i18n.language)}</td>
       <td>{answer.picture ? <img className="thumb" src={answer.picture} alt="" loading="lazy" /> : <span className="dim">{t("answers.noPicture")}</span>}</td>

@@ -2,6 +2,7 @@ import { Button, NumberInput, Progress } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { flatten } from "@/api/paging";
+import { Disclosure } from "@/components/Disclosure";
 import { Choose } from "@/components/Choose";
 import { EmptyState, ErrorState, More, RowsSkeleton, useProblemText } from "@/components/states";
 import { useProjects } from "@/features/projects/projects";
@@ -69,9 +70,9 @@ function Row({ run, open, onOpen }: { run: Run; open: boolean; onOpen: () => voi
     <>
       <tr data-testid={`run-${run.id}`}>
         <td>
-          <button type="button" className={styles.plain} onClick={onOpen} aria-expanded={open} data-testid={`run-open-${run.id}`}>
-            {open ? "▾" : "▸"} {run.id}
-          </button>
+          <Disclosure open={open} onToggle={onOpen} testId={`run-open-${run.id}`}>
+            {run.id}
+          </Disclosure>
         </td>
         <td>
           <State run={run} />
