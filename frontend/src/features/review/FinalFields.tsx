@@ -27,11 +27,13 @@ export function FinalFields({ fields, site, final, errors, onChange, onLeave, on
         return (
           <div key={field.key} className={styles.finalRow} data-field={field.key} data-final={field.key}>
             <span className="dim">{field.label[currentLanguage()]}</span>
-            {isUnknown(value) ? (
-              <UnknownValue reason={value.unknown} />
-            ) : (
-              <FieldControl field={field} site={site} value={value ?? ""} onChange={(next) => onChange(field.key, next)} onBlur={() => onLeave(field)} onSku={onSku} invalid={errors[field.key] !== undefined} />
-            )}
+            <div className={styles.finalValue}>
+              {isUnknown(value) ? (
+                <UnknownValue reason={value.unknown} />
+              ) : (
+                <FieldControl field={field} site={site} value={value ?? ""} onChange={(next) => onChange(field.key, next)} onBlur={() => onLeave(field)} onSku={onSku} invalid={errors[field.key] !== undefined} />
+              )}
+            </div>
             <UnknownButton fieldKey={field.key} unknown={isUnknown(value)} onUnknown={(reason) => onUnknown(field.key, reason)} />
             {errors[field.key] && (
               <span className={styles.finalError} role="alert">
