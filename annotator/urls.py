@@ -7,8 +7,8 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from annotator.accounts import api as accounts
 from annotator.accounts import saved
+from annotator.accounts.api import audit, members, session, sites, tokens
 from annotator.captures.api import intake, quarantine, weights
 from annotator.catalog.api import categories, imports, skus
 from annotator.datasets import api as datasets
@@ -24,7 +24,7 @@ from annotator.labeling.api import (
 from annotator.media import api as media
 from annotator.modelhub import api as models
 from annotator.pipeline import api as pipeline
-from annotator.quality import api as quality
+from annotator.quality.api import arms, behind, doubts, figures, people
 from annotator.review.api import desk, disputes, feedback, gold, spotchecks, tasks
 from annotator.suggestions.api import captures as suggestions
 from annotator.suggestions.api import machine, stored
@@ -32,15 +32,15 @@ from annotator.training.api import rules as training_rules
 from annotator.training.api import runs as training
 
 v1 = [
-    path("session", accounts.SessionView.as_view()),
-    path("me", accounts.MeView.as_view()),
-    path("members", accounts.MembersView.as_view()),
-    path("members/<int:user_id>", accounts.MemberView.as_view()),
-    path("members/<int:user_id>/password", accounts.MemberPasswordView.as_view()),
+    path("session", session.SessionView.as_view()),
+    path("me", session.MeView.as_view()),
+    path("members", members.MembersView.as_view()),
+    path("members/<int:user_id>", members.MemberView.as_view()),
+    path("members/<int:user_id>/password", members.MemberPasswordView.as_view()),
     path("members/<int:user_id>/limits", limits.LimitsView.as_view()),
-    path("tokens", accounts.TokensView.as_view()),
-    path("tokens/<int:token_id>", accounts.TokenView.as_view()),
-    path("sites/<int:site_id>/settings", accounts.SiteSettingsView.as_view()),
+    path("tokens", tokens.TokensView.as_view()),
+    path("tokens/<int:token_id>", tokens.TokenView.as_view()),
+    path("sites/<int:site_id>/settings", sites.SiteSettingsView.as_view()),
     path("sites/<int:site_id>/training/runs", training.RunsView.as_view()),
     path("sites/<int:site_id>/training/runs/<int:run_id>", training.RunView.as_view()),
     path("sites/<int:site_id>/training/runs/<int:run_id>/cancel", training.CancelRunView.as_view()),
@@ -52,7 +52,7 @@ v1 = [
     path("sites/<int:site_id>/training/gate", training_rules.GateView.as_view()),
     path("sites/<int:site_id>/models", models.ModelsView.as_view()),
     path("sites/<int:site_id>/models/live", models.LiveModelView.as_view()),
-    path("sites/<int:site_id>/models/arms", quality.ArmsView.as_view()),
+    path("sites/<int:site_id>/models/arms", arms.ArmsView.as_view()),
     path("sites/<int:site_id>/models/rollback", models.RollbackView.as_view()),
     path("sites/<int:site_id>/models/trial", models.TrialView.as_view()),
     path("sites/<int:site_id>/models/<int:version_id>", models.ModelView.as_view()),
@@ -63,7 +63,7 @@ v1 = [
     path("models/<int:version_id>/compare", models.CompareView.as_view()),
     path("views", saved.SavedViewsView.as_view()),
     path("views/<int:view_id>", saved.OneSavedView.as_view()),
-    path("audit", accounts.AuditView.as_view()),
+    path("audit", audit.AuditView.as_view()),
     path("images/<int:image_id>/<str:variant>", media.ImageView.as_view()),
     path("captures", suggestions.CapturesView.as_view()),
     path("captures/<int:capture_id>", suggestions.CaptureView.as_view()),
@@ -109,17 +109,17 @@ v1 = [
     path("projects/<int:project_id>/disputes/summary", disputes.SummaryView.as_view()),
     path("projects/<int:project_id>/disputes/trivial", disputes.TrivialView.as_view()),
     path("projects/<int:project_id>/tasks/bulk", tasks.BulkView.as_view()),
-    path("projects/<int:project_id>/quality", quality.QualityView.as_view()),
-    path("projects/<int:project_id>/quality/breakdown", quality.BreakdownView.as_view()),
-    path("projects/<int:project_id>/quality/tasks", quality.FactsView.as_view()),
-    path("projects/<int:project_id>/quality/doubts", quality.DoubtsView.as_view()),
-    path("projects/<int:project_id>/quality.csv", quality.QualityTableView.as_view()),
-    path("projects/<int:project_id>/quality/people/<int:user_id>", quality.PersonView.as_view()),
+    path("projects/<int:project_id>/quality", figures.QualityView.as_view()),
+    path("projects/<int:project_id>/quality/breakdown", figures.BreakdownView.as_view()),
+    path("projects/<int:project_id>/quality/tasks", behind.FactsView.as_view()),
+    path("projects/<int:project_id>/quality/doubts", doubts.DoubtsView.as_view()),
+    path("projects/<int:project_id>/quality.csv", figures.QualityTableView.as_view()),
+    path("projects/<int:project_id>/quality/people/<int:user_id>", people.PersonView.as_view()),
     path(
         "projects/<int:project_id>/quality/people/<int:user_id>/standing",
-        quality.StandingView.as_view(),
+        people.StandingView.as_view(),
     ),
-    path("projects/<int:project_id>/my-quality", quality.OwnQualityView.as_view()),
+    path("projects/<int:project_id>/my-quality", people.OwnQualityView.as_view()),
     path("projects/<int:project_id>/gold", gold.GoldImportView.as_view()),
     path("projects/<int:project_id>/spot-checks", spotchecks.SpotChecksView.as_view()),
     path("spot-checks/<int:spot_check_id>", spotchecks.SpotCheckView.as_view()),

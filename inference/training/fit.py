@@ -131,76 +131,127 @@ def fit(
             learn_details(model, views, answers, recipe, run.progress)
         if recipe.copying_steps:
             learn_copying(model, answers, recipe, run.progress)
-    return _learn(accelerator, model, views, answers, recipe, run, checkpoint, unseen, asked)
+    loop = _Loop(accelerator, model, views, answers, recipe)
+    epochs = _learn(loop, checkpoint, recipe, run, accelerator, lambda: exact(model, unseen, asked))
+    accelerator.end_training()
+    nn.Module.to(model, "cpu").eval()
+    return epochs
 
 
 def _learn(
-    accelerator: Accelerator,
-    model: MiniGPT,
-    views: Views,
-    answers: Answers,
+    loop: _Loop,
+    checkpoint: Checkpoint,
     recipe: Recipe,
     run: Run,
-    checkpoint: Checkpoint,
-    unseen: Views,
-    asked: Answers,
+    accelerator: Accelerator,
+    watched: Callable[[], Mapping[str, float]],
 ) -> list[Epoch]:
-    wrapped, optimizer = accelerator.prepare_model(model), optimizer_of(model, recipe)
-    count = len(answers.records)
-    batches = math.ceil(count / recipe.batch)
-    steps = recipe.epochs * math.ceil(batches / recipe.accumulate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: warmed_cosine(step, steps, recipe.warmup)
-    )
-    start = np.random.default_rng(recipe.seed).integers(recipe.views, size=count)
-    if accelerator.is_main_process and not checkpoint.exists():
-        checkpoint.save(model, optimizer, schedule, [])  # with what was learned by parts
-    accelerator.wait_for_everyone()
-    epochs = [Epoch(**known) for known in checkpoint.load(model, optimizer, schedule)]
-    half = accelerator.device.type == "cuda"  # on a CPU it is no faster
+    """Epoch after epoch from where ``checkpoint`` stands, each ``watched``, kept and told of."""
+    epochs = loop.begin(checkpoint)
     while len(epochs) < recipe.epochs and not stuck(epochs, recipe.patience):
-        began, number = time.monotonic(), len(epochs)
-        # of its own for each epoch and process, so that a run can go on from any of them
-        torch.manual_seed(recipe.seed * 1_000_003 + number * 101 + accelerator.process_index)
-        rng = np.random.default_rng([recipe.seed, number])
-        chance = random.Random(f"{recipe.seed}/{number}/{accelerator.process_index}")
-        model.train()
-        freeze_statistics(model.tower)
-        total, told_of = 0.0, 0
-        order = rng.permutation(count)
-        for number_of, first in enumerate(range(0, count, recipe.batch), start=1):
-            rows = _share_of(order[first : first + recipe.batch], accelerator)
-            seen = views.get((start[rows] + number) % recipe.views, rows).to(accelerator.device)
-            told = answers.told(rows.tolist(), chance)
-            steps_now = number_of % recipe.accumulate == 0 or number_of == batches
-            with nullcontext() if steps_now else accelerator.no_sync(wrapped):
-                with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=half):
-                    loss = loss_of(wrapped, seen, told, answers, torch.from_numpy(rows), recipe)
-                accelerator.backward(loss / recipe.accumulate)
-            if steps_now:
-                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-                schedule.step()
-            total, told_of = total + loss.item() * len(rows), told_of + len(rows)
-        model.eval()
+        began = time.monotonic()
+        loss = loop.learn(len(epochs))
         epoch = Epoch(
-            number + 1,
-            total / max(1, told_of),
-            float(schedule.get_last_lr()[0]),
-            exact(model, unseen, asked),
+            len(epochs) + 1,
+            loss,
+            loop.rate,
+            watched(),
             _memory_mb(accelerator),
             time.monotonic() - began,
         )
         epochs.append(epoch)
         if accelerator.is_main_process:
-            checkpoint.save(model, optimizer, schedule, epochs)
+            loop.keep(checkpoint, epochs)
             run.epoch(epoch, recipe.epochs)
             accelerator.log(epoch.flat(), step=epoch.number)
         accelerator.wait_for_everyone()
-    accelerator.end_training()
-    nn.Module.to(model, "cpu").eval()
     return epochs
+
+
+class _Loop:
+    """What is learned through, epoch by epoch: ``views`` and their ``answers``, by a model with its
+    optimiser and its schedule of rates."""
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        model: MiniGPT,
+        views: Views,
+        answers: Answers,
+        recipe: Recipe,
+    ) -> None:
+        self._accelerator, self._model, self._recipe = accelerator, model, recipe
+        self._views, self._answers = views, answers
+        self._wrapped = accelerator.prepare_model(model)
+        self._optimizer = optimizer_of(model, recipe)
+        self._count = len(answers.records)
+        self._batches = math.ceil(self._count / recipe.batch)
+        steps = recipe.epochs * math.ceil(self._batches / recipe.accumulate)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, lambda step: warmed_cosine(step, steps, recipe.warmup)
+        )
+        rng = np.random.default_rng(recipe.seed)
+        self._first_view = rng.integers(recipe.views, size=self._count)
+
+    @property
+    def rate(self) -> float:
+        """The one of the next step."""
+        return float(self._schedule.get_last_lr()[0])
+
+    def begin(self, checkpoint: Checkpoint) -> list[Epoch]:
+        """The epochs that ``checkpoint`` knows, with everything as it stood after them; where there is no
+        checkpoint yet, there is one now."""
+        if self._accelerator.is_main_process and not checkpoint.exists():
+            self.keep(checkpoint, [])  # with what was learned by parts
+        self._accelerator.wait_for_everyone()
+        known = checkpoint.load(self._model, self._optimizer, self._schedule)
+        return [Epoch(**epoch) for epoch in known]
+
+    def keep(self, checkpoint: Checkpoint, epochs: Sequence[Epoch]) -> None:
+        """Write how things stand after ``epochs``."""
+        checkpoint.save(self._model, self._optimizer, self._schedule, epochs)
+
+    def learn(self, number: int) -> float:
+        """Learn through epoch ``number``, from 0; answers the mean loss of this process's photos."""
+        process, seed = self._accelerator.process_index, self._recipe.seed
+        # of its own for each epoch and process, so that a run can go on from any of them
+        torch.manual_seed(seed * 1_000_003 + number * 101 + process)
+        order = np.random.default_rng([seed, number]).permutation(self._count)
+        chance = random.Random(f"{seed}/{number}/{process}")
+        self._model.train()
+        freeze_statistics(self._model.tower)
+        total, told_of = 0.0, 0
+        for number_of, first in enumerate(range(0, self._count, self._recipe.batch), start=1):
+            rows = _share_of(order[first : first + self._recipe.batch], self._accelerator)
+            steps_now = number_of % self._recipe.accumulate == 0 or number_of == self._batches
+            with nullcontext() if steps_now else self._accelerator.no_sync(self._wrapped):
+                loss = self._gradients(rows, number, chance)
+            if steps_now:
+                self._step()
+            total, told_of = total + loss * len(rows), told_of + len(rows)
+        self._model.eval()
+        return total / max(1, told_of)
+
+    def _gradients(self, rows: NDArray[np.intp], number: int, chance: random.Random) -> float:
+        """Add the gradients of photos, each in the view whose turn it is in epoch ``number``; answers
+        their loss."""
+        device = self._accelerator.device
+        view = (self._first_view[rows] + number) % self._recipe.views
+        seen = self._views.get(view, rows).to(device)
+        told = self._answers.told(rows.tolist(), chance)
+        half = device.type == "cuda"  # on a CPU it is no faster
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            loss = loss_of(
+                self._wrapped, seen, told, self._answers, torch.from_numpy(rows), self._recipe
+            )
+        self._accelerator.backward(loss / self._recipe.accumulate)
+        return float(loss.item())
+
+    def _step(self) -> None:
+        nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._schedule.step()
 
 
 def optimizer_of(model: MiniGPT, recipe: Recipe) -> torch.optim.AdamW:

@@ -11,7 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotator.accounts.models import User
-from annotator.labeling.models import Task
+from annotator.captures.models import Capture
+from annotator.catalog.models import Sku
+from annotator.labeling.models import Annotation, Task
 from annotator.review.models import Decision, Dispute, Feedback
 
 from .waiting import at_rest, at_work, eventually, no_dialog
@@ -75,6 +77,28 @@ def test_a_dispute_by_keyboard_and_the_next_one(
     expect(outcome).to_contain_text("小本 采纳")
     decision = Decision.objects.get(task=full.dispute, superseded_at=None)
     assert (decision.note, decision.fields["quantity"]) == ("右边一列也算", "9箱")
+
+
+def test_a_count_that_the_weight_contradicts_is_mended_by_a_key(
+    full: World, sign_in: Callable[[str], Page], live_server: Any
+) -> None:
+    answer = Annotation.objects.filter(task=full.dispute).earliest("id")
+    Sku.objects.filter(code=answer.fields["sku"]).update(unit="箱", weight_g=1000)
+    Capture.objects.filter(scene=full.dispute.scene).update(weight_g=4000)
+    rita = sign_in("rita")
+    rita.goto(f"{live_server.url}/p/{full.project.pk}/review/{full.dispute.pk}")
+    expect(rita.get_by_test_id("decide")).to_be_enabled()
+    expect(rita.get_by_test_id("finding-weight_differs")).to_have_count(0)
+    at_rest(rita)
+    rita.get_by_test_id("pick-b-quantity").click()
+    expect(rita.get_by_test_id("finding-weight_differs")).to_contain_text("按称重应为 4箱")
+    rita.keyboard.press("F6")
+    expect(rita.get_by_test_id("caption-line")).to_contain_text("4箱")
+    expect(rita.get_by_test_id("finding-weight_differs")).to_have_count(0)
+    rita.keyboard.press("Control+Enter")
+    eventually(lambda: not Task.objects.filter(pk=full.dispute.pk, state="disputed"), "it", rita)
+    decision = Decision.objects.get(task=full.dispute, superseded_at=None)
+    assert decision.fields["quantity"] == "4箱"
 
 
 def test_a_queue_of_one_pair_stays_blind(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import string
+import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,11 +24,12 @@ SOURCES = [
 # call → which positional argument is the code
 CODED = {"Conflict": 0, "Forbidden": 0, "NotFound": 0, "Unavailable": 0, "FieldError": 1}
 CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+TABLES = {path.stem: path for path in (ROOT / "core/messages").glob("[a-z]*.py")}
 # Words that are data, not messages: the demo's and the colleagues' content, headings that are read.
 DATA = {
-    "core/messages.py", "pipeline/demo.py", "pipeline/colleagues.py", "catalog/table.py",
-    "accounts/models.py", "quality/fluency.py", "accounts/schema.py",
-    "captures/sources/archive.py", "settings/base.py",
+    *(f"core/messages/{path.name}" for path in TABLES.values()),
+    "pipeline/demo.py", "pipeline/colleagues.py", "catalog/table.py", "accounts/models.py",
+    "quality/fluency.py", "accounts/schema.py", "captures/sources/archive.py", "settings/base.py",
 }  # fmt: skip
 
 
@@ -81,6 +84,37 @@ def test_every_code_has_words() -> None:
     used = {code for path in SOURCES for code in codes(path.read_text(encoding="utf-8"))}
     assert len(used) > 40
     assert not sorted(used - set(messages._TABLE))
+
+
+def codes_of(app: str) -> set[str]:
+    """The codes whose words stand in the table of ``app``."""
+    if app not in TABLES:
+        return set()
+    return set(import_module(f"annotator.core.messages.{app}").MESSAGES)
+
+
+def layers() -> list[set[str]]:
+    """The apps in the order in which they may import each other, the first by all others."""
+    settings_of = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = settings_of["tool"]["importlinter"]["contracts"][0]
+    return [set(re.findall(r"annotator\.(\w+)", layer)) for layer in reversed(contract["layers"])]
+
+
+def test_words_stand_with_the_app_that_says_them() -> None:
+    assert set(TABLES) <= set().union(*layers())
+    above: set[str] = set()
+    for layer in layers():
+        for app in layer:
+            used = {
+                c for path in (ROOT / app).rglob("*.py") for c in codes(path.read_text("utf-8"))
+            }
+            assert not sorted(used - above - codes_of(app)), app
+        above |= {code for app in layer for code in codes_of(app)}
+
+
+def test_every_table_counts_and_no_code_stands_twice() -> None:
+    assert sum(len(codes_of(app)) for app in TABLES) == len(messages._TABLE)
+    assert set().union(*map(codes_of, TABLES)) == set(messages._TABLE)
 
 
 def test_no_words_are_hard_coded() -> None:

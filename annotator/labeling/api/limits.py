@@ -7,7 +7,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator.accounts.api import LimitsSerializer, SiteQuery, limits_json, site_of
+from annotator.accounts.api import SiteQuery, site_of
+from annotator.accounts.api.members import LimitsSerializer, limits_json
 from annotator.accounts.models import Membership
 from annotator.accounts.states import ADMINS, Role
 from annotator.accounts.views import SiteView

@@ -8,7 +8,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
-from annotator.accounts.api import AuditSerializer, audit_json
+from annotator.accounts.api.audit import AuditSerializer, audit_json
 from annotator.accounts.views import SiteView
 from annotator.captures.api import CaptureSerializer
 from annotator.catalog.api.skus import SkuSerializer

@@ -11,7 +11,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotator.accounts.api import AuditSerializer, audit_json, project_of
+from annotator.accounts.api import project_of
+from annotator.accounts.api.audit import AuditSerializer, audit_json
 from annotator.accounts.models import Project
 from annotator.accounts.queries import roles_on
 from annotator.accounts.states import ADMINS, LABELERS, STAFF, Role

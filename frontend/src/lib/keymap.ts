@@ -150,7 +150,8 @@ export function setOwnKeys(own: OwnKeys): void {
   listeners.forEach((listener) => listener());
 }
 
-export const useOwnKeys = (): OwnKeys => useSyncExternalStore(subscribe, () => current);
+const ownKeys = (): OwnKeys => current;
+export const useOwnKeys = (): OwnKeys => useSyncExternalStore(subscribe, ownKeys, ownKeys);
 
 /** What a button shows for an action. */
 export function useKeyLabel(): (id: ActionId) => string {

@@ -1,9 +1,9 @@
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useSkuLookup } from "@/api/useSkuLookup";
 import type { Candidate, Neighbour, SchemaField, Suggestion } from "@/api/types";
 import { adoptSku, checkIn, fieldOf, setValue, type CatalogRecord } from "@/lib/label/document";
 import type { useLabelDocument } from "./useLabelDocument";
-import { useSkuLookup } from "./useSkuLookup";
 
 type Editing = ReturnType<typeof useLabelDocument>;
 const OF_THE_SKU: readonly string[] = ["sku", "category", "spec"];

@@ -4,6 +4,8 @@ import { useTranslation } from "react-i18next";
 import type { Problem } from "@/api/problem";
 import { asProblem } from "@/api/problem";
 import type { Author, DisputeDetail, Project } from "@/api/types";
+import { firstMendable } from "@/components/findings/findings";
+import { LanguageHints } from "@/components/findings/LanguageHints";
 import { HistoryList } from "@/components/HistoryList";
 import { Menu, MenuItem } from "@/components/Menu";
 import { heatOf } from "@/components/photo/heat";
@@ -13,6 +15,7 @@ import { PhotoStage } from "@/components/photo/PhotoStage";
 import type { StageBox } from "@/components/photo/types";
 import { notify } from "@/components/toast";
 import { formatCaption } from "@/lib/caption";
+import type { Finding } from "@/lib/captions";
 import { probability } from "@/lib/format";
 import { useHotkeys, type Hotkeys } from "@/lib/hotkeys";
 import { useActions } from "@/lib/keymap";
@@ -119,6 +122,10 @@ export function ReviewDesk({ project, dispute, last, onDone }: Props) {
     else if (column !== "machine" && column !== "wms") verdict.setBoxesFrom(column);
     setRow((before) => Math.min(lastRow, before + 1));
   };
+  const mend = (finding: Finding) => {
+    setRefused(null);
+    verdict.mend(finding);
+  };
   const edit = () => {
     const key = fields[row]?.key;
     if (key) document.querySelector<HTMLElement>(`[data-final="${key}"] :is(input, select, [role=radio][tabindex="0"])`)?.focus();
@@ -144,6 +151,12 @@ export function ReviewDesk({ project, dispute, last, onDone }: Props) {
   }
   useHotkeys(keys);
   useActions({ heat: toggle("heat") }, dispute.suggestion !== null);
+  useActions({
+    mend: () => {
+      const first = firstMendable(verdict.found);
+      if (first) mend(first);
+    },
+  });
 
   const capture = dispute.captures[Math.min(side, dispute.captures.length - 1)];
   // the row of the boxes has no value of the machine's
@@ -220,6 +233,7 @@ export function ReviewDesk({ project, dispute, last, onDone }: Props) {
           <p className={styles.caption} data-testid="caption-line">
             {formatCaption(fields, values)}
           </p>
+          <LanguageHints fields={fields} found={verdict.found} onMend={mend} />
           <input ref={noteInput} className={styles.note} type="text" value={note} placeholder={t("review.note")} aria-label={t("review.note")} data-testid="decision-note" onChange={(event) => setNote(event.target.value)} />
           <div className={styles.actions}>
             <Menu

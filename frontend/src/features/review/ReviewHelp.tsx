@@ -24,7 +24,7 @@ export function ReviewHelp({ onClose }: { onClose: () => void }) {
   return (
     <Modal opened onClose={onClose} title={t("help.title")} size="lg">
       <dl className={styles.shortcuts} data-testid="shortcuts">
-        {[...KEYS, [keyLabel("heat"), "heat"] as const].map(([keys, name]) => (
+        {[...KEYS, [keyLabel("mend"), "mend"] as const, [keyLabel("heat"), "heat"] as const].map(([keys, name]) => (
           <div key={name}>
             <dt>
               <kbd>{keys}</kbd>

@@ -1,15 +1,21 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Problem } from "@/api/problem";
+import { useSkuLookup } from "@/api/useSkuLookup";
 import type { Answer, Box, DisputeDetail, FieldValue, FieldValues, Project, SchemaField, Sku, SkuHit } from "@/api/types";
+import { useWorld } from "@/components/findings/useWorld";
+import { boxesInOneView } from "@/components/findings/world";
 import { checkField } from "@/lib/caption";
-import { isUnknown } from "@/lib/captions";
+import { findings, isUnknown, type Finding } from "@/lib/captions";
 import { cellOf, columnOf, isEmpty, recordOf, settled, settledBoxes, type Column } from "./verdict";
 
 /** The caption that the reviewer builds: picked cell by cell, mended by hand, with what is still wrong with it. */
 export function useVerdict(project: Project, dispute: DisputeDetail, refused: Problem | null) {
   const { t } = useTranslation();
   const fields = project.schema.fields;
+  const site = project.site.id;
+  const lookup = useSkuLookup(site);
+  const skuKey = fields.find((field) => field.kind === "sku")?.key;
   const [final, setFinal] = useState<FieldValues>(() => settled(dispute, fields));
   const [boxesFrom, setBoxesFrom] = useState<Column | null>(() => settledBoxes(dispute));
   const record: Sku | undefined = recordOf(dispute, fields, final);
@@ -35,6 +41,17 @@ export function useVerdict(project: Project, dispute: DisputeDetail, refused: Pr
     if (typeof value === "string" && value) put(field.key, checkField(field, value).value);
   };
 
+  /** Another SKU brings its category and spec along. */
+  const mend = ({ field, fix }: Finding) => {
+    if (fix === null) return;
+    if (field !== skuKey) put(field, fix);
+    else
+      void lookup(fix).then((hit) => {
+        if (typeof hit === "string") put(field, fix);
+        else adopt(hit);
+      });
+  };
+
   const problems: Record<string, string> = {};
   for (const field of fields) {
     const value = final[field.key];
@@ -51,6 +68,8 @@ export function useVerdict(project: Project, dispute: DisputeDetail, refused: Pr
       return isEmpty(canonical) ? [] : [[field.key, canonical]];
     }),
   );
+  const code = skuKey === undefined ? undefined : values[skuKey];
+  const world = useWorld(site, fields, typeof code === "string" ? code : "", boxesInOneView(boxes), dispute.suggestion, dispute.captures);
   return {
     fields,
     final,
@@ -61,6 +80,8 @@ export function useVerdict(project: Project, dispute: DisputeDetail, refused: Pr
     adopt,
     tidy,
     problems,
+    found: findings(values, { fields }, world),
+    mend,
     values,
     boxes,
     boxesFrom,

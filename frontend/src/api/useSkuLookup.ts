@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { skuAutocompleteQuery } from "@/api/skuAutocomplete";
-import type { SkuHit } from "@/api/types";
+import { skuAutocompleteQuery } from "./skuAutocomplete";
+import type { SkuHit } from "./types";
 
 /** The catalog's record of a code or barcode typed in full, as a scanner types it. */
 export function useSkuLookup(site: number) {

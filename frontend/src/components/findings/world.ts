@@ -20,3 +20,6 @@ export function worldOf(
   const weighed = captures.find(({ weight_g }) => weight_g !== null)?.weight_g ?? 0;
   return { catalog, boxes, barcodes, weight_g: weighed, unit_weight_g: record?.weight_g ?? 0, unit: record?.unit ?? "" };
 }
+
+/** How many boxes there are. On several views they show the same goods more than once: 0, not counted. */
+export const boxesInOneView = (boxes: readonly { capture: number }[]): number => (new Set(boxes.map(({ capture }) => capture)).size === 1 ? boxes.length : 0);

@@ -4,7 +4,7 @@ import { findingMessage, type Finding } from "@/lib/captions";
 import { currentLanguage } from "@/lib/i18n";
 import { useKeyLabel } from "@/lib/keymap";
 import { firstMendable, inTurn } from "./findings";
-import styles from "./labeling.module.css";
+import styles from "./findings.module.css";
 
 const MOST = 3;
 
@@ -23,10 +23,10 @@ export function LanguageHints({ fields, found, onMend }: Props) {
   return inTurn(found)
     .slice(0, MOST)
     .map((one) => (
-      <p key={`${one.field} ${one.rule} ${String(one.start)}`} className={styles.flag} data-testid={`finding-${one.rule}`}>
+      <p key={`${one.field} ${one.rule} ${String(one.start)}`} className={styles.finding} data-testid={`finding-${one.rule}`}>
         {fields.find((field) => field.key === one.field)?.label[language] ?? one.field}：{findingMessage(one, language)}{" "}
         {one.fix !== null && (
-          <button type="button" tabIndex={-1} className={styles.offer} data-testid={one === first ? "mend" : undefined} onClick={() => onMend(one)}>
+          <button type="button" tabIndex={-1} className={styles.mend} data-testid={one === first ? "mend" : undefined} onClick={() => onMend(one)}>
             {t("caption.mend", { value: one.fix })} {one === first && <kbd>{keyLabel("mend")}</kbd>}
           </button>
         )}

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SchemaField, Suggestion } from "@/api/types";
 import { findings } from "@/lib/captions";
 import { firstMendable, inTurn } from "./findings";
-import { worldOf } from "./world";
+import { boxesInOneView, worldOf } from "./world";
 
 const field = (key: string, kind: SchemaField["kind"]) => ({ key, kind, label: { zh: key, en: key, ja: key }, required: true, weight: 1, options: [] }) as unknown as SchemaField;
 const FIELDS = [field("code", "sku"), field("kind_of", "category"), field("pack", "spec"), field("count", "quantity")];
@@ -32,6 +32,10 @@ describe("the caption against the world", () => {
     expect(found({ ...VALUES, count: "2瓶" }, record, 0, null, [{ weight_g: 10150 }])).toEqual([]);
     expect(found({ ...VALUES, count: "2箱" }, record, 0, null, [{ weight_g: null }])).toEqual([]);
     expect(found({ ...VALUES, count: "2箱" }, RECORD, 0, null, [{ weight_g: 10150 }])).toEqual([]);
+  });
+
+  test("boxes on several views are not counted", () => {
+    expect([[], [1], [1, 1], [1, 1, 2]].map((views) => boxesInOneView(views.map((capture) => ({ capture }))))).toEqual([0, 1, 2, 0]);
   });
 
   test("without a record, boxes or a known barcode nothing is said", () => {
