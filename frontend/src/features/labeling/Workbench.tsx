@@ -7,6 +7,7 @@ import { FieldRow } from "@/components/fields/FieldRow";
 import { firstMendable } from "@/components/findings/findings";
 import { LanguageHints } from "@/components/findings/LanguageHints";
 import { useWorld } from "@/components/findings/useWorld";
+import { boxesInOneView } from "@/components/findings/world";
 import { useMe } from "@/features/session/session";
 import { findings, type Finding } from "@/lib/captions";
 import { formatCaption, joinCondition, readCondition } from "@/lib/caption";
@@ -153,7 +154,7 @@ export function Workbench({ project, assignment: given, objections, kept, onKeep
     goOn();
     change((before) => repeat(before, fields, last));
   };
-  const boxCount = label.boxes.length;
+  const boxCount = boxesInOneView(label.boxes);
   const found = findings(toValues(label, fields), { fields }, useWorld(site, fields, chosen, boxCount, suggestion, assignment.captures));
   const mend = ({ field, fix }: Finding) => {
     if (fix === null) return;
@@ -323,7 +324,7 @@ export function Workbench({ project, assignment: given, objections, kept, onKeep
             <SkipMenu opened={skipOpen} onOpened={setSkipOpen} onSkip={(reason) => void onSkip(reason)} />
             <FlagMenu mark={mark} onMark={onMark} />
             <span className={styles.saved} data-state={save} data-testid="save-state">
-              {t("label.boxes", { count: boxCount })} · {t(`label.save.${save}`)}
+              {t("label.boxes", { count: label.boxes.length })} · {t(`label.save.${save}`)}
             </span>
             <Button size="sm" onClick={submit} data-testid="submit" rightSection={<kbd className={styles.onAccent}>{keyLabel("submit")}</kbd>}>
               {t("label.submit")}
