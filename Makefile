@@ -77,17 +77,19 @@ test-frontend: frontend/node_modules/.package-lock.json
 	$(NPM) run -s lint
 	$(NPM) test
 
+# What the browser shows is asked once: on PostgreSQL and Redis where they answer, else on SQLite. How people
+# work from the first photo to the last is asked on both.
+BROWSER := $(wildcard tests/e2e/test_*.py)
+ON_BOTH := $(addprefix tests/e2e/test_,flow.py story.py)
 test-python: $(DEV_STAMP)
-	$(VENV)/bin/pytest -n 2 --dist loadfile tests
+	$(VENV)/bin/pytest -n 2 --dist loadfile --durations 25 tests \
+	  $(if $(shell $(PY) -m tests.services >/dev/null 2>&1 && echo yes),$(addprefix --ignore ,$(filter-out $(ON_BOTH),$(BROWSER))))
 
-# The same tests of the platform against PostgreSQL and Redis, where they answer; not again those of what
-# the browser alone decides.
-BROWSER_ALONE := $(addprefix --ignore tests/e2e/test_,accessibility.py canvas.py heat.py)
 test-postgres: $(DEV_STAMP)
 	@$(PY) -m tests.services && \
 	  DATABASE_URL=$${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
 	  BROKER_URL=$${TEST_BROKER_URL:-redis://127.0.0.1:6379/13} \
-	  $(VENV)/bin/pytest -n 2 --dist loadfile tests/integration tests/e2e $(BROWSER_ALONE) || [ $$? = 77 ]
+	  $(VENV)/bin/pytest -n 2 --dist loadfile --durations 25 tests/integration tests/e2e || [ $$? = 77 ]
 
 # Pictures of every main page in test-results/screens, to be looked at.
 screens: $(DEV_STAMP) $(DIST)

@@ -54,11 +54,6 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "This project wants at least one box",
         "このプロジェクトでは枠が一つ以上必要です",
     ),
-    "sku_not_in_catalog": (
-        "目录里没有 {value}；请从候选中选，或标为“看不清”",
-        "{value} is not in the catalog; choose a candidate or mark it unknown",
-        "{value} はカタログにありません。候補から選ぶか「不明」にしてください",
-    ),
     "bad_attribute": (
         "属性 {key} 的值无效：{value}",
         "Attribute {key} has a bad value: {value}",
