@@ -13,11 +13,11 @@ After BLIP-2 (Li et al. 2023, figure 2) and Flamingo's gate (Alayrac et al. 2022
 one CPU thread: the queries' outputs are the decoder's first tokens, so whatever it writes attends
 to them, and they to cells: :func:`field_maps` follows that back into the picture. Two more tokens
 sum up the whole picture (generalised mean pooling, Radenović et al. 2018) and its small details,
-counted by density (Lempitsky & Zisserman 2010).
+among them how many units stand where (after CenterNet, Zhou et al. 2019).
 
 Letters in shapes: B pictures, K looks at each (the whole, and its middle nearer), S side in pixels,
-N cells of a look, C the tower's channels, M fine cells of F channels, Q first tokens, D width, T tokens,
-P tokens before them, H heads, L decoder layers, V vocabulary.
+N cells of a look, C the tower's channels, M fine cells of F channels, U unit cells, Q first tokens, D width,
+T tokens, P tokens before them, H heads, L decoder layers, V vocabulary.
 """
 
 from __future__ import annotations
@@ -33,13 +33,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
-from .towers import Tower, build_tower, each_look
+from .towers import FINE_PX, Tower, build_tower, each_look
 from .vocabulary import PAD
 
 GRADES = 5
 MAX_STACK = 5
 MAX_UNITS = 32
 """The largest count that the details' token tells from more."""
+UNIT_PX = 4
+"""Side of the cells in which units are told apart."""
+REACHES = (1, 2, 4, 2, 1)
+"""How far the details look around them, one after the other, in fine cells."""
 PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other")
 
 
@@ -61,7 +65,7 @@ class MiniGPTConfig(PretrainedConfig):
         width: int = 192,
         heads: int = 6,
         queries: int = 18,
-        detail: int = 48,
+        detail: int = 64,
         qformer_layers: int = 2,
         decoder_layers: int = 3,
         max_tokens: int = 256,
@@ -180,10 +184,11 @@ class QFormer(nn.Module):
 
 
 class Details(nn.Module):
-    """What is small: dents and tears, and where units stand, counted by density.
+    """What is small: dents and tears, and where the middles of units are.
 
     Fine cells tell edges, the tower's cells what they are edges of; each then hears of ever more of
-    its neighbours (dilated convolutions, as Li et al. 2018 count with them).
+    its neighbours (dilated convolutions, Yu & Koltun 2016). Units are the peaks of a heat map
+    (CenterNet, Zhou et al. 2019), each with how sure it is: so much is counted, and no unit twice.
     """
 
     size: int
@@ -196,27 +201,30 @@ class Details(nn.Module):
         self.around = nn.Linear(tower.channels, detail)
         self.dropout = nn.Dropout2d(config.dropout)
         self.mixes = nn.ModuleList(
-            nn.Conv2d(detail, detail, 3, padding=reach, dilation=reach) for reach in (1, 2, 4)
+            nn.Conv2d(detail, detail, 3, padding=reach, dilation=reach) for reach in REACHES
         )
-        self.unit = nn.Conv2d(detail, 1, 1)
+        self.finer = FINE_PX // UNIT_PX
+        self.unit = nn.Conv2d(detail, self.finer**2, 1)
         assert self.unit.bias is not None
-        nn.init.constant_(self.unit.bias, -5.0)  # next to no units, to begin with
+        nn.init.constant_(self.unit.bias, -4.6)  # units are rare (Lin et al. 2017, section 4.1)
+        self.sure = nn.Parameter(torch.tensor([4.0, 2.0]))
         places = (config.side_px // 32) ** 2
         self.size = len(config.looks) * 2 * detail + places + MAX_UNITS + 1
         self.norm = nn.LayerNorm(self.size)
 
-    def forward(self, cells: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
-        """Cells [B, K, N, C] and fine cells [B, K, F, √M, √M] → a summary [B, E] and the density of units
-        in the first look [B, M], whose sum is their number."""
+    def forward(self, cells: Tensor, fine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Cells [B, K, N, C] and fine cells [B, K, F, √M, √M] → a summary [B, E], and of the first look
+        the heat [B, √U, √U] of units and how surely there is one in each of its cells [B, U]."""
         x = self.features(cells, fine)
-        density = self.density(x[:, 0])
-        units = density.sum(dim=1, keepdim=True)
-        steps = torch.arange(MAX_UNITS + 1, device=units.device)
-        near_count = torch.exp(-((units - steps) ** 2) / (2 * 0.35**2))
+        heat = self.heat(x[:, 0])
+        units = self.units(heat)
+        count = units.sum(dim=1, keepdim=True)
+        steps = torch.arange(MAX_UNITS + 1, device=count.device)
+        near_count = torch.exp(-((count - steps) ** 2) / (2 * 0.35**2))
         flat = x.flatten(3)
         pooled = torch.cat([flat.mean(dim=3), flat.amax(dim=3)], dim=2).flatten(1)
-        summary = torch.cat([pooled, coarse(density, cells.shape[2]), near_count], dim=1)
-        return self.norm(summary), density
+        summary = torch.cat([pooled, coarse(units, cells.shape[2]), near_count], dim=1)
+        return self.norm(summary), heat, units
 
     def features(self, cells: Tensor, fine: Tensor) -> Tensor:
         """What fine cells tell [B, K, E, √M, √M]."""
@@ -229,9 +237,16 @@ class Details(nn.Module):
             x = x + functional.gelu(mix(x))
         return x.unflatten(0, fine.shape[:2])
 
-    def density(self, features: Tensor) -> Tensor:
-        """The units that features of a look [B, E, √M, √M] tell of in each fine cell [B, M]."""
-        return functional.softplus(self.unit(features).float()).flatten(1)
+    def heat(self, features: Tensor) -> Tensor:
+        """The log-odds [B, √U, √U] that features of a look [B, E, √M, √M] give each cell of
+        :data:`UNIT_PX` to be the middle of a unit."""
+        return functional.pixel_shuffle(self.unit(features), self.finer)[:, 0]
+
+    def units(self, heat: Tensor) -> Tensor:
+        """How surely there is a unit in each cell [B, U] of a heat map [B, √U, √U]: nowhere but at its
+        peaks."""
+        top = heat == functional.max_pool2d(heat[:, None], 3, 1, 1)[:, 0]
+        return ((self.sure[0] * heat.float() + self.sure[1]).sigmoid() * top).flatten(1)
 
 
 class DecoderLayer(nn.Module):
@@ -261,12 +276,14 @@ class DecoderLayer(nn.Module):
 class Encoded:
     """What was seen in a picture. ``outputs`` [B, Q, D] are the queries' and, last, those of the whole
     picture and of its details, ``gaze`` [B, Q, K · N] where each looks, ``heads`` the logits of each
-    head, ``density`` [B, M] of units."""
+    head, ``heat`` [B, √U, √U] of units and how surely there is one in each of its cells, ``units``
+    [B, U]."""
 
     outputs: Tensor
     gaze: Tensor
     heads: dict[str, Tensor]
-    density: Tensor
+    heat: Tensor
+    units: Tensor
 
 
 class MiniGPT(PreTrainedModel):
@@ -286,6 +303,7 @@ class MiniGPT(PreTrainedModel):
         self.qformer = QFormer(config, self.tower.channels)
         self.embedding = nn.Embedding(config.vocabulary_size, width)
         self.position = nn.Embedding(config.max_tokens, width)
+        self.after = nn.Linear(2 * width, width, bias=False)
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
@@ -307,6 +325,7 @@ class MiniGPT(PreTrainedModel):
         )
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
         nn.init.normal_(self.position.weight, std=0.02)
+        nn.init.orthogonal_(self.after.weight)
         self.all_tied_weights_keys: dict[str, str] = {}
 
     def get_input_embeddings(self) -> nn.Embedding:
@@ -326,20 +345,22 @@ class MiniGPT(PreTrainedModel):
     def encode_cells(self, cells: Tensor, stems: Tensor) -> Encoded:
         """The same where the tower's tail has made its cells [B, K, N, C] of them."""
         outputs, gaze = self.qformer(cells)
-        small, density = self.details(cells, each_look(self.tower.fine, stems))
+        small, heat, units = self.details(cells, each_look(self.tower.fine, stems))
         strong = cells * cells * cells
         pooled = strong.mean(dim=2).clamp(min=1e-6).pow(1 / 3).mean(dim=1)
         summary = self.summary_norm(torch.cat([outputs.mean(dim=1), pooled], dim=1))
         both = torch.cat([summary, small], dim=1)
         tokens = torch.stack([self.whole(summary), self.small(small)], dim=1)
         glow = strong.mean(dim=3).clamp(min=1e-6).flatten(1)
-        units = functional.pad(coarse(density, cells.shape[2]), (0, glow.shape[1] - cells.shape[2]))
-        own = torch.stack([glow, units], dim=1)
+        near = coarse(heat.float().sigmoid().flatten(1), cells.shape[2])
+        stand = functional.pad(near, (0, glow.shape[1] - cells.shape[2]))
+        own = torch.stack([glow, stand], dim=1)
         return Encoded(
             torch.cat([outputs, tokens], dim=1),
             torch.cat([gaze, own / own.sum(dim=2, keepdim=True).clamp(min=1e-6)], dim=1),
             {n: head(summary if n == "sku" else both) for n, head in self.heads.items()},
-            density,
+            heat,
+            units,
         )
 
     def begin(self, outputs: Tensor) -> Tensor:
@@ -364,14 +385,18 @@ class MiniGPT(PreTrainedModel):
         They follow each other, unless ``place`` [B | 1, T] says where in the caption each stands
         and ``mask`` [B | 1, 1, T, P + T], added to the scores, what each sees: so a whole tree of
         alternatives goes through at once. What is given before the caption stands from
-        :attr:`heard_from` on.
+        :attr:`heard_from` on, in one piece; each of its tokens knows the two before it, so that
+        what follows those written last is found at a glance (induction, Olsson et al. 2022).
         """
         length, before = tokens.shape[1], past.shape[4]
         if place is None:
             place = torch.arange(length, device=tokens.device)[None] + before - self.config.queries
         if mask is None:
             mask = causal_mask(length, before).to(past)
-        x = self.dropout(self.embedding(tokens) + self.position(place))
+        written = self.embedding(tokens)
+        two_before = [functional.pad(written, (0, 0, n, 0))[:, :length] for n in (1, 2)]
+        known = self.after(torch.cat(two_before, dim=2)) * (place >= self.heard_from)[..., None]
+        x = self.dropout(written + known + self.position(place))
         presents, looks = [], []
         for n, layer in enumerate(self.layers):
             x, present, weights = layer(x, past[:, n], mask)
@@ -412,18 +437,24 @@ class MiniGPT(PreTrainedModel):
     ) -> dict[str, Tensor]:
         """What the tower's stem made of each look [B, K, …], with the tail's ``cells`` where they are
         known, captions [B, T] and what is ``heard`` before them [B, P], padded, → ``logits`` [B, T, V]
-        of the token after each, ``gaze`` [B, Q, K · N], ``looks`` [B, T, Q], ``density`` [B, M] and the
-        logits of each head."""
+        of the token after each, ``gaze`` [B, Q, K · N], ``looks`` [B, T, Q], ``heat`` [B, √U, √U],
+        ``units`` [B, U] and the logits of each head."""
         encoded = self.encode_stems(stems) if cells is None else self.encode_cells(cells, stems)
         logits, looks = self.decode(encoded.outputs, tokens, heard)
-        said = {"logits": logits, "gaze": encoded.gaze, "looks": looks, "density": encoded.density}
-        return said | encoded.heads
+        return {
+            "logits": logits,
+            "gaze": encoded.gaze,
+            "looks": looks,
+            "heat": encoded.heat,
+            "units": encoded.units,
+            **encoded.heads,
+        }
 
 
-def coarse(density: Tensor, cells: int) -> Tensor:
-    """The sums [B, N] of a density over fine cells [B, M] in each of fewer cells."""
-    side, wide = math.isqrt(density.shape[1]), math.isqrt(cells)
-    squares = density.unflatten(1, (wide, side // wide, wide, side // wide))
+def coarse(units: Tensor, cells: int) -> Tensor:
+    """The sums [B, N] of units over small cells [B, U] in each of fewer cells."""
+    side, wide = math.isqrt(units.shape[1]), math.isqrt(cells)
+    squares = units.unflatten(1, (wide, side // wide, wide, side // wide))
     return squares.sum(dim=(2, 4)).flatten(1)
 
 

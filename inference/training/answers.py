@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.captions import Condition, parse_condition
-from inference.minigpt.model import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPTConfig
-from inference.minigpt.towers import FINE_PX
+from inference.minigpt.model import GRADES, MAX_STACK, PACKAGE_TYPES, UNIT_PX, MiniGPTConfig
 from inference.minigpt.vocabulary import Vocabulary
 
-from .places import centres
+from .places import bumps
 from .places import covered as covered_cells
 from .snapshot import CatalogEntry, Record
-from .telling import HEARS, Told, told
+from .telling import HEARS, LABELLED, Told, told
 
 NO_ANSWER: Final = -100
 POINTED: Final = {"sku": ("code", "name"), "category": ("name",), "spec": ("spec",)}
@@ -31,7 +30,7 @@ POINTED: Final = {"sku": ("code", "name"), "category": ("name",), "spec": ("spec
 @dataclass(frozen=True, slots=True)
 class Answers:
     """What is to be said of each of R ``records``: an answer for each head [R], negative where there
-    is none; for rendered ones where units stand [R, M], and where the ``words`` that fields are read
+    is none; for rendered ones the bumps of their units [R, U], and where the ``words`` that fields are read
     from are in the looks [R, F, K · N], the share of each cell. None where no record is rendered.
     ``weights`` [R] have a mean of 1."""
 
@@ -74,21 +73,21 @@ class Answers:
 
     def told(self, rows: Iterable[int], rng: random.Random, *, always: bool = False) -> list[Told]:
         """What the model is told of the records ``rows`` this time: of rendered ones sometimes, or
-        ``always``, the words that are on them."""
-        share = 1.0 if always else HEARS
-        return [told(self.records[n], self.catalog, self.vocabulary, rng, share) for n in rows]
+        ``always``, the words that are on them and a code."""
+        shares = (1.0, 1.0) if always else (HEARS, LABELLED)
+        return [told(self.records[n], self.catalog, self.vocabulary, rng, *shares) for n in rows]
 
 
 def _places(
     record: Record, config: MiniGPTConfig
-) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-    side, fine = config.side_px // 32, config.side_px // FINE_PX
-    units = np.full(fine**2, -1, np.float32)
+) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    side, fine = config.side_px // 32, config.side_px // UNIT_PX
+    units = np.full(fine**2, -1, np.float16)
     words = np.zeros((len(POINTED), len(config.looks) * side**2), np.float16)
     if record.truth:
         width, height = record.size_px()
         if record.truth.countable:
-            units = centres(record.truth.units, width, height, fine)
+            units = bumps(record.truth.units, width, height, fine).astype(np.float16)
         for row, names in zip(words, POINTED.values(), strict=True):
             box = next((record.truth.words[n] for n in names if n in record.truth.words), None)
             if box:

@@ -16,6 +16,9 @@ from .recipe import Recipe
 from .telling import Told, batch
 from .views import Seen
 
+COUNTED = 0.2
+"""Weight of how far a count is off beside where units are."""
+
 
 def loss_of(
     model: nn.Module,
@@ -46,8 +49,8 @@ def loss_of(
             )
             loss = loss + recipe.head_weight * weighted_mean(each, weights * (here != NO_ANSWER))
     if answers.units is not None and answers.words is not None:
-        units = answers.units[rows].to(device)
-        loss = loss + recipe.unit_weight * density_loss(said["density"], units)
+        units = answers.units[rows].float().to(device)
+        loss = loss + recipe.unit_weight * units_loss(said["heat"], said["units"], units)
         maps = [
             field_map(answers.vocabulary, key, tokens[:, :-1], said["looks"], said["gaze"])
             for key in POINTED
@@ -75,16 +78,20 @@ def weighted_mean(x: Tensor, weights: Tensor) -> Tensor:
     return (x * weights).sum() / weights.sum().clamp(min=1e-6)
 
 
-def density_loss(density: Tensor, units: Tensor) -> Tensor:
-    """How improbable ``units`` [B, M] are where ``density`` [B, M] is expected (Poisson, in each cell
-    and in all), in the mean of the photos whose units are known (others are negative)."""
-    known = units[:, 0] >= 0
+def units_loss(heat: Tensor, units: Tensor, bumps: Tensor) -> Tensor:
+    """How far a heat map [B, √U, √U] is from ``bumps`` [B, U], 1 where a unit has its middle and less around
+    it (the focal loss of CenterNet, Zhou et al. 2019, equation 1, a unit), and the sum of ``units`` [B, U]
+    from their number; in the mean of the photos whose units are known (others are negative)."""
+    known = bumps[:, 0] >= 0
     if not bool(known.any()):
-        return density.sum() * 0
-    density, units = density[known], units[known]
-    cells = density - units * density.clamp(min=1e-6).log()
-    off = functional.smooth_l1_loss(density.sum(dim=1), units.sum(dim=1), beta=0.5)
-    return cells.sum(dim=1).mean() + 4 * off
+        return (heat.sum() + units.sum()) * 0
+    odds, bumps = heat[known].flatten(1).float(), bumps[known]
+    p, middle = odds.sigmoid(), bumps == 1
+    found = (1 - p).square() * functional.logsigmoid(odds) * middle
+    empty = p.square() * functional.logsigmoid(-odds) * (1 - bumps).pow(4)
+    focal = -(found + empty).sum() / middle.sum().clamp(min=1)
+    off = functional.smooth_l1_loss(units[known].sum(dim=1), middle.sum(dim=1).float(), beta=0.5)
+    return focal + COUNTED * off
 
 
 def field_map(

@@ -29,7 +29,7 @@ class Recipe:
     smoothing: float = 0.05
     head_weight: float = 0.3
     gaze_weight: float = 0.1
-    unit_weight: float = 0.05
+    unit_weight: float = 0.5
     word_weight: float = 0.1
     balance: float = 0.0
     patience: int = 0

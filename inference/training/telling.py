@@ -18,7 +18,7 @@ from .snapshot import CatalogEntry, Record
 
 HEARS = 0.6
 """Share of rendered records before which words are heard."""
-_LABELLED = 0.3
+LABELLED = 0.3
 """Share of them with a code on a label that the photo does not show: copying is learned by copying."""
 _MISREAD = 0.02
 _HEADINGS = ("货号", "SKU", "商品编码", "物料号", "Item No.", "")
@@ -39,8 +39,10 @@ def told(
     vocabulary: Vocabulary,
     rng: random.Random,
     hears: float = HEARS,
+    labelled: float = LABELLED,
 ) -> Told:
-    """What a model is told of ``record`` this time; words are heard with a chance of ``hears``.
+    """What a model is told of ``record`` this time; words are heard with a chance of ``hears``, a code among
+    them with one of ``labelled`` at least.
 
     A decided caption is told as it is. Of a rendered record some words are heard, by chance. What
     cannot be known of it is not taught: a code or spec that is neither heard nor a site's, a quantity
@@ -50,7 +52,9 @@ def told(
     if record.truth is None or entry is None:
         tokens = vocabulary.encode_caption(record.values)
         return Told(tokens, [True] * len(tokens))
-    heard, code = (Heard(), None) if rng.random() > hears else words_heard(record, entry, rng)
+    heard, code = (
+        (Heard(), None) if rng.random() > hears else words_heard(record, entry, rng, labelled)
+    )
     values = dict(record.values)
     known = dict.fromkeys(values, True) | {"quantity": record.truth.countable}
     if code:
@@ -87,7 +91,7 @@ def _padded(rows: Sequence[Sequence[int]]) -> Tensor:
 
 
 def words_heard(
-    record: Record, entry: CatalogEntry, rng: random.Random
+    record: Record, entry: CatalogEntry, rng: random.Random, labelled: float = LABELLED
 ) -> tuple[Heard, str | None]:
     """Words on the pack of a rendered record as a reader of print would have them, and the code
     among them: made up by half, since a code that comes again and again is not copied but known."""
@@ -104,7 +108,7 @@ def words_heard(
     rng.shuffle(lines)
     barcodes = [entry.barcode] if "barcode" in seen and entry.barcode else []
     code = None
-    if "code" in seen or rng.random() < _LABELLED:
+    if "code" in seen or rng.random() < labelled:
         code = entry.code if rng.random() < 0.5 else _made_up(entry.code, rng)
         if rng.random() < 0.2:
             barcodes.append(code)

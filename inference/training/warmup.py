@@ -19,13 +19,14 @@ from inference.minigpt.model import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPT
 from inference.minigpt.towers import each_look
 
 from .answers import NO_ANSWER, Answers
-from .losses import causal_loss, density_loss
+from .losses import causal_loss, units_loss
 from .recipe import Recipe
 from .telling import batch
 from .views import Progress, Views
 
 _DETAIL_RATE = 2e-3
-_COPYING_RATE = 1e-3
+_GRADED_WEIGHT = 0.3
+_COPYING_RATE = 2e-3
 _GRADED = {"condition": GRADES, "stack_level": MAX_STACK, "package_type": len(PACKAGE_TYPES)}
 
 
@@ -51,20 +52,22 @@ def learn_details(
                 seen = views.get((rows + epoch) % recipe.views, rows)
                 assert seen.cells is not None
                 assert answers.units is not None
-                cells, units = seen.cells[:, :1], answers.units[rows]
+                cells, units = seen.cells[:, :1], answers.units[rows].float()
                 fine = each_look(model.tower.fine, seen.stems[:, :1])
                 if rng.random() < 0.5:
                     cells, fine, units = _mirrored(cells, fine, units)
                 features = details.features(cells, fine)[:, 0]
-                loss = density_loss(details.density(features), units)
+                heat = details.heat(features)
+                loss = units_loss(heat, details.units(heat), units)
                 flat = features.flatten(2)
                 summary = torch.cat([flat.mean(dim=2), flat.amax(dim=2)], dim=1)
                 for name, head in heads.items():
                     here = answers.heads[name][rows]
                     if bool((here != NO_ANSWER).any()):
-                        loss = loss + functional.cross_entropy(
+                        wrong = functional.cross_entropy(
                             head(summary), here, ignore_index=NO_ANSWER
                         )
+                        loss = loss + _GRADED_WEIGHT * wrong
                 yield loss
 
     model.train()
@@ -78,10 +81,11 @@ def learn_details(
 
 
 def _mirrored(cells: Tensor, fine: Tensor, units: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Left and right exchanged: cells [B, K, N, C], fine cells [B, K, F, √M, √M], units [B, M]."""
+    """Left and right exchanged: cells [B, K, N, C], fine cells [B, K, F, √M, √M], units [B, U]."""
     side = math.isqrt(cells.shape[2])
     turned = cells.unflatten(2, (side, side)).flip(3).flatten(2, 3)
-    square = units.unflatten(1, (fine.shape[3], -1)).flip(2).flatten(1)
+    across = math.isqrt(units.shape[1])
+    square = units.unflatten(1, (across, across)).flip(2).flatten(1)
     return turned, fine.flip(4), square
 
 
@@ -90,7 +94,7 @@ def learn_copying(model: MiniGPT, answers: Answers, recipe: Recipe, progress: Pr
     torch.manual_seed(recipe.seed)
     chance = random.Random(recipe.seed)
     blank = torch.zeros(recipe.batch, model.config.queries, model.config.width)
-    decoder = [model.embedding, model.position, model.layers, model.norm]
+    decoder = [model.embedding, model.position, model.after, model.layers, model.norm]
 
     def losses() -> Iterable[Tensor]:
         for _ in range(recipe.copying_steps):

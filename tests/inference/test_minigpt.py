@@ -54,8 +54,8 @@ from inference.minigpt.model import (  # noqa: E402
 )
 from inference.training.__main__ import main  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
-from inference.training.losses import density_loss  # noqa: E402
-from inference.training.places import centres, covered  # noqa: E402
+from inference.training.losses import units_loss  # noqa: E402
+from inference.training.places import bumps, covered  # noqa: E402
 from inference.training.ship import main as ship  # noqa: E402
 from inference.training.snapshot import (  # noqa: E402
     CatalogEntry,
@@ -136,18 +136,38 @@ def test_what_is_heard_comes_before_the_caption_whatever_the_batch() -> None:
     assert not torch.allclose(nothing, alone, atol=1e-2)
 
 
-def test_units_are_counted_by_their_density() -> None:
+def test_units_are_the_peaks_of_a_heat_map() -> None:
     model = tiny(side_px=96)
     encoded = model.encode(torch.randn(2, 1, 3, 96, 96))
-    assert encoded.density.shape == (2, 144) and bool((encoded.density > 0).all())
+    assert encoded.heat.shape == (2, 24, 24) and encoded.units.shape == (2, 576)
     assert coarse(torch.arange(16.0)[None], 4).tolist() == [[10.0, 18.0, 42.0, 50.0]]
-    # where all is as expected, the loss cannot be less
-    units = torch.from_numpy(centres([(10, 10, 20, 20), (50, 60, 8, 8)], 96, 96, 6))[None]
-    assert units.sum() == pytest.approx(2)
-    true = density_loss(units.clamp(min=1e-4), units)
-    for other in (units + 0.1, units.clamp(min=1e-4) * 2, units.flip(1).clamp(min=1e-4)):
-        assert density_loss(other, units) > true
-    assert density_loss(units, torch.full_like(units, -1)) == 0
+    heat = torch.full((1, 24, 24), -9.0)
+    heat[0, 5, 5], heat[0, 5, 6], heat[0, 20, 3] = 3.0, 2.0, 1.0
+    units = model.details.units(heat).detach().reshape(24, 24)
+    assert units[5, 5] > units[20, 3] > 0.9 and units[5, 6] == 0, "beside a peak there is no other"
+    assert units.sum() == pytest.approx(2, abs=0.05)
+
+
+def test_a_heat_map_is_held_to_where_units_are() -> None:
+    true = torch.from_numpy(bumps([(10, 10, 20, 20), (50, 60, 8, 8)], 96, 96, 24))[None]
+    assert (true == 1).nonzero()[:, 1].tolist() == [5 * 24 + 5, 16 * 24 + 13]
+
+    def loss(heat: Any, count: float) -> float:
+        units = torch.zeros(1, 576)
+        units[0, 0] = count
+        return float(units_loss(heat.reshape(1, 24, 24), units, true))
+
+    right = torch.where(true == 1, 9.0, -9.0)
+    assert loss(right, 2) < 0.01
+    assert loss(right, 3) > loss(right, 2)
+    assert loss(right.roll(1, 1), 2) > loss(right, 2)
+    assert loss(-right, 2) > loss(right * 0, 2) > loss(right, 2)
+    near = torch.where((true > 0.3) & (true < 1), 1.0, right)
+    assert loss(near, 2) < loss(torch.where(true < 0.01, 1.0, right), 2), (
+        "beside a middle it is no fault"
+    )
+    unknown = torch.full_like(true, -1)
+    assert units_loss(right.reshape(1, 24, 24), torch.ones(1, 576), unknown) == 0
 
 
 def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
@@ -449,10 +469,11 @@ def test_boxes_fall_into_the_cells_that_show_them() -> None:
     assert whole.reshape(4, 4)[1].tolist() == [0, 1, 0, 0] and whole.sum() == 1
     # the middle half is 200 × 100: the box covers the left half of it, above its middle
     assert near.reshape(4, 4)[1].tolist() == [1, 1, 0, 0] and near.sum() == 2
-    assert centres([(150, 50, 0, 0)], 400, 200, 4).reshape(4, 4)[1].tolist() == [0, 1, 0, 0]
-    between = centres([(200, 50, 0, 0)], 400, 200, 4).reshape(4, 4)
-    assert between[1].tolist() == [0, 0.5, 0.5, 0]
-    assert centres([(0, 0, 0, 0), (399, 199, 1, 1)], 400, 200, 4).sum() == pytest.approx(2)
+    # a bump falls off from the cell of a box's middle, an eighth of its sides in one spread
+    one = bumps([(100, 0, 200, 100)], 400, 200, 32).reshape(32, 32)
+    assert one[12, 16] == 1 and one[12, 18] == pytest.approx(np.exp(-0.5)) == one[11, 16]
+    both = bumps([(0, 0, 0, 0), (399, 199, 1, 1)], 400, 200, 32).reshape(32, 32)
+    assert np.argwhere(both == 1).tolist() == [[8, 0], [23, 31]]
 
 
 def rendered(words: tuple[str, ...], *, countable: bool = True) -> Record:
