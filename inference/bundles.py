@@ -20,6 +20,8 @@ LOADED: Final = frozenset({".onnx", ".safetensors", ".json"})
 """What is loaded of a bundle, and sealed: nothing that can run."""
 SUFFIXES: Final = LOADED | {".txt"}
 """What a manifest may name."""
+MAKE: Final = 2
+"""Counts changes of MiniGPT's parts. Any model answers, but trainings go on from those of this make alone."""
 _NOT_SEALED = frozenset({MANIFEST, "report.json"})
 _PARTS = ("", "model", "onnx")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -35,6 +37,15 @@ def base(named: Path | str | None = None) -> Path | None:
     if named:
         return Path(named)
     return SHIPPED if is_sealed(SHIPPED) else None
+
+
+def is_of_this_make(folder: Path) -> bool:
+    """Whether a training can go on from the model of ``folder``."""
+    try:
+        config = json.loads((folder / "model" / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and config.get("make", 1) == MAKE
 
 
 def seal(folder: Path) -> str:

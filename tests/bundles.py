@@ -13,7 +13,7 @@ def bundle(folder: Path, content: str = "one") -> Path:
     for name in ("model/config.json", "model/model.safetensors", "onnx/encode.onnx"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"content": content, "name": name}))
+        path.write_text(json.dumps({"content": content, "name": name, "make": bundles.MAKE}))
     (folder / "calibration.json").write_text("{}")
     (folder / "vocabulary.json").write_text("{}")
     (folder / "report.json").write_text("{}")

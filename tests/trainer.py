@@ -75,10 +75,11 @@ def train(options: argparse.Namespace) -> int:
         return 3
     (out / "model").mkdir(exist_ok=True)
     (out / "model" / "model.safetensors").write_bytes(f"{options.right}/{out}".encode())
+    from inference.bundles import MAKE, seal
+
+    (out / "model" / "config.json").write_text(json.dumps({"make": MAKE}))
     answers(out / "answers.jsonl", options.right)
     (out / "report.json").write_text(json.dumps({"val": {"caption": options.right / PHOTOS}}))
-    from inference.bundles import seal
-
     seal(out)
     (out.parent / "writer").unlink()
     return 0

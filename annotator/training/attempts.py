@@ -20,6 +20,7 @@ from django.db import transaction
 from annotator.core.errors import Conflict, DomainError
 from annotator.core.outbox import TryLater
 from annotator.datasets import snapshots
+from inference import bundles
 
 from . import champions, gates, queries, results, services
 from .models import TrainingRun
@@ -151,6 +152,8 @@ class _Attempt:
         """What the training goes on from: an adapter from the champion, all weights from the base;
         each from the other where there is none, and from nothing at last."""
         own = champions.folder_of(champion) if champion is not None else None
+        if own is not None and not bundles.is_of_this_make(own):  # it came with an earlier version
+            own = None
         base = champions.base()
         joint = self.run.method == Method.JOINT
         return str(((base or own) if joint else (own or base)) or "")

@@ -33,6 +33,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
+from inference import bundles
+
 from .towers import FINE_PX, Tower, build_tower, each_look
 from .vocabulary import PAD
 
@@ -51,7 +53,7 @@ class MiniGPTConfig(PretrainedConfig):
     """Sizes of a :class:`MiniGPT`. ``queries`` counts the decoder's first tokens: those of the learned
     queries, and the last two, of the whole picture and of its details. ``looks`` are shares of a picture's sides (see
     :func:`inference.minigpt.pixels.to_pixels`), ``classes`` the SKU codes that its class head tells
-    apart."""
+    apart, ``make`` see :data:`inference.bundles.MAKE`."""
 
     model_type = "warevision-minigpt"
 
@@ -72,6 +74,7 @@ class MiniGPTConfig(PretrainedConfig):
         dropout: float = 0.1,
         feature_dropout: float = 0.2,
         classes: list[str] | None = None,
+        make: int = bundles.MAKE,
         **other: Any,
     ) -> None:
         super().__init__(**other)
@@ -89,6 +92,7 @@ class MiniGPTConfig(PretrainedConfig):
         self.dropout = dropout
         self.feature_dropout = feature_dropout
         self.classes = list(classes or [])
+        self.make = make
 
 
 class Attention(nn.Module):

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from inference import bundles
+from inference.engines import EngineError
 from inference.minigpt.bundle import seal
 from inference.minigpt.model import MiniGPT, MiniGPTConfig
 from inference.minigpt.reading import Reader, name_of
@@ -162,6 +164,11 @@ def _start(course: Course, classes: list[str]) -> tuple[Vocabulary, MiniGPT]:
         assert isinstance(model.tower, Lite0Tower)
         model.tower.load_imagenet()
         return vocabulary, model
+    if not bundles.is_of_this_make(base):
+        raise EngineError(
+            f"{base} is no model, or one of another version, whose parts differ: go on from the shipped base, "
+            "or from nothing"
+        )
     vocabulary = Vocabulary.from_json(json.loads((base / "vocabulary.json").read_text("utf-8")))
     known = MiniGPT.from_pretrained(base / "model", dtype=torch.float32)
     model = MiniGPT(MiniGPTConfig(**{**known.config.to_dict(), "classes": classes}))

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import random
+import shutil
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -360,6 +361,15 @@ def test_it_refuses_what_it_cannot_do(
     (tmp_path / "annotations").mkdir()
     assert main(["--snapshot", str(tmp_path), "--out", str(tmp_path / "none")]) == 1
     assert "nothing" in capsys.readouterr().err
+    older = shutil.copytree(
+        taught.out, tmp_path / "older", ignore=shutil.ignore_patterns("manifest*")
+    )
+    config = json.loads((older / "model" / "config.json").read_text("utf-8"))
+    (older / "model" / "config.json").write_text(json.dumps({**config, "make": 1}), "utf-8")
+    again = [*taught.options, "--base", str(older), "--out", str(tmp_path / "again")]
+    assert main(again) == 1
+    assert "another version" in capsys.readouterr().err
+    assert Reader.open(older).see([Image.new("RGB", (64, 64))]), "it answers all the same"
 
 
 def test_a_taught_model_captions_photos(taught: Taught, capsys: pytest.CaptureFixture[str]) -> None:

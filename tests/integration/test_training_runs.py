@@ -129,7 +129,7 @@ def commands(run: TrainingRun) -> str:
 
 
 def test_a_site_goes_on_from_the_base(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = bundle(tmp_path / "shipped", "base")
     monkeypatch.setattr(bundles, "SHIPPED", base)
@@ -147,6 +147,12 @@ def test_a_site_goes_on_from_the_base(
     assert f"--base {base} --joint" in commands(whole)
     assert whole.champion == second.version and whole.version is not None
     assert whole.version.parent is None
+
+    config = settings.MODELS_DIR / whole.version.digest / "model" / "config.json"
+    config.chmod(0o644)
+    config.write_text("{}")  # as versions before the first make wrote it
+    after = ended(services.start_run(project=project))
+    assert f"--base {base} --joint" in commands(after), "its parts are not those of today"
 
 
 def test_one_that_is_not_better_is_kept(project: Project, settings: Any) -> None:
