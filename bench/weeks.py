@@ -1,6 +1,6 @@
 """A site's first weeks: how suggestions become better as people decide.
 
-    python -m bench.weeks [--minigpt 200] [--runs 2] [--json]
+    python -m bench.weeks [--minigpt 200] [--runs 2] [--plot weeks.svg] [--json]
 
 At first there is the catalog of the grocery data set, with its reference pictures. Then simulated annotators decide
 the training photos in batches of 100, of which 2% are wrong (another SKU, or one unit more), in random order, or in the
@@ -22,10 +22,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from bench.plots import curves
 from bench.recognition import Grocery, data_folder
 from inference import bundles
 from inference.captions import parse
@@ -41,6 +43,12 @@ BATCH = 100
 WRONG = 0.02
 AT_RANDOM, LEAST_SURE = 0.2, 0.5
 FIELDS = ("sku", "category", "spec", "quantity", "condition")
+PANELS = {
+    "top_1": "SKU right first",
+    "caption": "whole caption right",
+    "taken": "suggested fields that are right",
+    "keys": "keys a photo",
+}
 COLUMNS = ("order", "run", "decided", "minigpt_of", "top_1", "top_5", "caption", "taken", "keys")
 
 
@@ -185,10 +193,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "warevision-bench"
     )
+    parser.add_argument("--plot", type=Path, help="the curves as a picture (.svg, .png)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
     limit_threads(1)
     data = Grocery(data_folder(), options.cache)
+    rows: list[dict[str, Any]] = []
     for order in options.orders:
         for run in range(options.runs):
             for row in tqdm(weeks(data, order, run, options), disable=not sys.stderr.isatty()):
@@ -197,6 +207,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                     for k in COLUMNS
                 )
                 print(json.dumps(row) if options.json else said, flush=True)
+                rows.append(row)
+    if options.plot:
+        curves(rows, options.plot, x="decided", way="order", run="run", panels=PANELS)
     return 0
 
 
