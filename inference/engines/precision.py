@@ -4,7 +4,7 @@ Quantised is what multiplies weights, each output channel with a scale of its ow
 depthwise ones too (in fp32 they cost time and, since their neighbours round twice, accuracy), every linear
 layer of the attentions and mixes. Left in fp32 are attention's own products, softmax, norms, the heads, and
 sums, for a mask of −10,000 takes all the room that int8 has; only the sums between two convolutions are
-quantised.
+quantised. Nor is the last convolution of a heat map: neighbours that int8 makes equal would both be peaks.
 """
 
 from __future__ import annotations
@@ -88,10 +88,13 @@ def left_alone(model: onnx.ModelProto) -> list[str]:
     """The names of the nodes that stay in fp32 although they are of :data:`OPERATORS`."""
     weights = {one.name for one in model.graph.initializer}
     maker = {name: node.op_type for node in model.graph.node for name in node.output}
+    spread = {node.input[0] for node in model.graph.node if node.op_type == "DepthToSpace"}
 
     def stays(node: onnx.NodeProto) -> bool:
         if node.op_type == "MatMul":
             return node.input[1] not in weights
+        if node.op_type == "Conv":
+            return node.output[0] in spread
         return node.op_type == "Add" and "Conv" not in {maker.get(name) for name in node.input}
 
     return [node.name for node in model.graph.node if stays(node)]
