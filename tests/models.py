@@ -13,7 +13,8 @@ def tiny_model(folder: Path) -> Path:
     """A sealed MiniGPT with random weights; takes some seconds to export. Wants torch."""
     import torch
 
-    from inference.minigpt.model import MiniGPT, MiniGPTConfig
+    from inference.minigpt.config import MiniGPTConfig
+    from inference.minigpt.model import MiniGPT
     from inference.minigpt.vocabulary import Vocabulary
     from inference.training.export import export_onnx
 

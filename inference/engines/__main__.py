@@ -163,7 +163,8 @@ def _unlearned(folder: Path) -> Path:
     try:
         import torch
 
-        from inference.minigpt.model import MiniGPT, MiniGPTConfig
+        from inference.minigpt.config import MiniGPTConfig
+        from inference.minigpt.model import MiniGPT
         from inference.minigpt.vocabulary import Vocabulary
         from inference.training.export import export_onnx
         from inference.training.quantize import quantize

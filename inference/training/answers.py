@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.captions import Condition, parse_condition
-from inference.minigpt.model import GRADES, MAX_STACK, PACKAGE_TYPES, UNIT_PX, MiniGPTConfig
+from inference.minigpt.config import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPTConfig
+from inference.minigpt.details import UNIT_PX
 from inference.minigpt.vocabulary import Vocabulary
 
 from .places import bumps

@@ -15,7 +15,8 @@ import torch
 from inference import bundles
 from inference.engines import EngineError
 from inference.minigpt.bundle import seal
-from inference.minigpt.model import MiniGPT, MiniGPTConfig
+from inference.minigpt.config import MiniGPTConfig
+from inference.minigpt.model import MiniGPT
 from inference.minigpt.reading import Reader, name_of
 from inference.minigpt.towers import Lite0Tower
 from inference.minigpt.vocabulary import Vocabulary

@@ -22,7 +22,8 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from numpy.typing import NDArray
 from torch import nn
 
-from inference.minigpt.model import MiniGPT, MiniGPTConfig
+from inference.minigpt.config import MiniGPTConfig
+from inference.minigpt.model import MiniGPT
 from inference.minigpt.vocabulary import Vocabulary
 
 from .answers import Answers

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from inference.minigpt.model import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPT
+from inference.minigpt.config import GRADES, MAX_STACK, PACKAGE_TYPES
+from inference.minigpt.model import MiniGPT
 from inference.minigpt.towers import each_look
 
 from .answers import NO_ANSWER, Answers

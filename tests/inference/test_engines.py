@@ -32,7 +32,8 @@ from inference.engines import cuda, plans, precision  # noqa: E402
 from inference.engines.floor import Machine, work_of  # noqa: E402
 from inference.engines.tensorrt import TensorRTEngine, profiles_of  # noqa: E402
 from inference.engines.torch import TorchEngine  # noqa: E402
-from inference.minigpt.model import MiniGPT, MiniGPTConfig  # noqa: E402
+from inference.minigpt.config import MiniGPTConfig  # noqa: E402
+from inference.minigpt.model import MiniGPT  # noqa: E402
 from inference.minigpt.vocabulary import Vocabulary  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
 from inference.training.fit import Run, fit  # noqa: E402

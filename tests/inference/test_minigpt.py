@@ -46,13 +46,9 @@ from transformers import AutoModel  # noqa: E402
 
 from inference.engines.onnx import OnnxEngine  # noqa: E402
 from inference.engines.torch import TorchEngine  # noqa: E402
-from inference.minigpt.model import (  # noqa: E402
-    MiniGPT,
-    MiniGPTConfig,
-    coarse,
-    field_maps,
-    gaze_overlap,
-)
+from inference.minigpt.config import MiniGPTConfig  # noqa: E402
+from inference.minigpt.details import coarse  # noqa: E402
+from inference.minigpt.model import MiniGPT, field_maps, gaze_overlap  # noqa: E402
 from inference.training.__main__ import main  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
 from inference.training.losses import units_loss  # noqa: E402

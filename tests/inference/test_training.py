@@ -16,7 +16,8 @@ torch = pytest.importorskip("torch", reason="training wants torch: pip install -
 
 from safetensors.torch import load_file  # noqa: E402
 
-from inference.minigpt.model import MiniGPT, MiniGPTConfig  # noqa: E402
+from inference.minigpt.config import MiniGPTConfig  # noqa: E402
+from inference.minigpt.model import MiniGPT  # noqa: E402
 from inference.minigpt.vocabulary import Vocabulary  # noqa: E402
 from inference.scenes.dataset import write_dataset  # noqa: E402
 from inference.training.answers import Answers  # noqa: E402

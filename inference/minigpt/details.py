@@ -1,0 +1,92 @@
+"""What is small in a picture: dents, tears, and the units that are counted."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .config import MiniGPTConfig
+from .towers import FINE_PX, Tower
+
+UNIT_PX = 4
+"""Side of the cells in which units are told apart."""
+MAX_UNITS = 32
+"""The largest count that the summary tells from more."""
+REACHES = (1, 2, 4, 2, 1)
+"""How far fine cells look around them, one after the other."""
+
+
+class Details(nn.Module):
+    """What is small: dents and tears, and where the middles of units are.
+
+    Fine cells tell edges, the tower's cells what they are edges of; each then hears of ever more of
+    its neighbours (dilated convolutions, Yu & Koltun 2016). Units are the peaks of a heat map
+    (CenterNet, Zhou et al. 2019), each with how sure it is: so much is counted, and no unit twice.
+    """
+
+    size: int
+    """E, of its summary."""
+
+    def __init__(self, config: MiniGPTConfig, tower: Tower) -> None:
+        super().__init__()
+        detail = config.detail
+        self.near = nn.Conv2d(tower.fine_channels, detail, 1)
+        self.around = nn.Linear(tower.channels, detail)
+        self.dropout = nn.Dropout2d(config.dropout)
+        self.mixes = nn.ModuleList(
+            nn.Conv2d(detail, detail, 3, padding=reach, dilation=reach) for reach in REACHES
+        )
+        self.finer = FINE_PX // UNIT_PX
+        self.unit = nn.Conv2d(detail, self.finer**2, 1)
+        assert self.unit.bias is not None
+        nn.init.constant_(self.unit.bias, -4.6)  # units are rare (Lin et al. 2017, section 4.1)
+        self.sure = nn.Parameter(torch.tensor([4.0, 2.0]))
+        places = (config.side_px // 32) ** 2
+        self.size = len(config.looks) * 2 * detail + places + MAX_UNITS + 1
+        self.norm = nn.LayerNorm(self.size)
+
+    def forward(self, cells: Tensor, fine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Cells [B, K, N, C] and fine cells [B, K, F, √M, √M] → a summary [B, E], and of the first look
+        the heat [B, √U, √U] of units and how surely there is one in each of its cells [B, U]."""
+        x = self.features(cells, fine)
+        heat = self.heat(x[:, 0])
+        units = self.units(heat)
+        count = units.sum(dim=1, keepdim=True)
+        steps = torch.arange(MAX_UNITS + 1, device=count.device)
+        near_count = torch.exp(-((count - steps) ** 2) / (2 * 0.35**2))
+        flat = x.flatten(3)
+        pooled = torch.cat([flat.mean(dim=3), flat.amax(dim=3)], dim=2).flatten(1)
+        summary = torch.cat([pooled, coarse(units, cells.shape[2]), near_count], dim=1)
+        return self.norm(summary), heat, units
+
+    def features(self, cells: Tensor, fine: Tensor) -> Tensor:
+        """What fine cells tell [B, K, E, √M, √M]."""
+        times = fine.shape[3] // math.isqrt(cells.shape[2])
+        around = self.around(cells).flatten(0, 1).transpose(1, 2)
+        around = around.unflatten(2, (math.isqrt(cells.shape[2]), -1))
+        around = around.repeat_interleave(times, 2).repeat_interleave(times, 3)
+        x = self.dropout(functional.gelu(self.near(fine.flatten(0, 1)) + around))
+        for mix in self.mixes:
+            x = x + functional.gelu(mix(x))
+        return x.unflatten(0, fine.shape[:2])
+
+    def heat(self, features: Tensor) -> Tensor:
+        """The log-odds [B, √U, √U] that features of a look [B, E, √M, √M] give each cell of
+        :data:`UNIT_PX` to be the middle of a unit."""
+        return functional.pixel_shuffle(self.unit(features), self.finer)[:, 0]
+
+    def units(self, heat: Tensor) -> Tensor:
+        """How surely there is a unit in each cell [B, U] of a heat map [B, √U, √U]: nowhere but at its
+        peaks."""
+        top = heat == functional.max_pool2d(heat[:, None], 3, 1, 1)[:, 0]
+        return ((self.sure[0] * heat.float() + self.sure[1]).sigmoid() * top).flatten(1)
+
+
+def coarse(units: Tensor, cells: int) -> Tensor:
+    """The sums [B, N] of units over small cells [B, U] in each of fewer cells."""
+    side, wide = math.isqrt(units.shape[1]), math.isqrt(cells)
+    squares = units.unflatten(1, (wide, side // wide, wide, side // wide))
+    return squares.sum(dim=(2, 4)).flatten(1)
