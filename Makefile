@@ -79,17 +79,19 @@ test-frontend: frontend/node_modules/.package-lock.json
 
 # What the browser shows is asked once: on PostgreSQL and Redis where they answer, else on SQLite. How people
 # work from the first photo to the last is asked on both.
+# Files go in their order, the slow ones of the browser first.
+PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 25
 BROWSER := $(wildcard tests/e2e/test_*.py)
 ON_BOTH := $(addprefix tests/e2e/test_,flow.py story.py)
 test-python: $(DEV_STAMP)
-	$(VENV)/bin/pytest -n 2 --dist loadfile --durations 25 tests \
+	$(PYTEST) tests \
 	  $(if $(shell $(PY) -m tests.services >/dev/null 2>&1 && echo yes),$(addprefix --ignore ,$(filter-out $(ON_BOTH),$(BROWSER))))
 
 test-postgres: $(DEV_STAMP)
 	@$(PY) -m tests.services && \
 	  DATABASE_URL=$${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
 	  BROKER_URL=$${TEST_BROKER_URL:-redis://127.0.0.1:6379/13} \
-	  $(VENV)/bin/pytest -n 2 --dist loadfile --durations 25 tests/integration tests/e2e || [ $$? = 77 ]
+	  $(PYTEST) tests/e2e tests/integration || [ $$? = 77 ]
 
 # Pictures of every main page in test-results/screens, to be looked at.
 screens: $(DEV_STAMP) $(DIST)
