@@ -22,7 +22,7 @@ class Encode(nn.Module):
     def __init__(self, model: MiniGPT) -> None:
         super().__init__()
         self.model = model
-        self.names = ("outputs", "gaze", *model.heads)
+        self.names = ("outputs", "gaze", *model.head_names)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         encoded = self.model.encode(pixels)

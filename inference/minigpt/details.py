@@ -17,6 +17,8 @@ MAX_UNITS = 32
 """The largest count that the summary tells from more."""
 REACHES = (1, 2, 4, 2, 1)
 """How far fine cells look around them, one after the other."""
+_DOUBT = 0.35
+"""Standard deviation of a count in units, however sure its parts are."""
 
 
 class Details(nn.Module):
@@ -55,8 +57,7 @@ class Details(nn.Module):
         heat = self.heat(x[:, 0])
         units = self.units(heat)
         count = units.sum(dim=1, keepdim=True)
-        steps = torch.arange(MAX_UNITS + 1, device=count.device)
-        near_count = torch.exp(-((count - steps) ** 2) / (2 * 0.35**2))
+        near_count = _bell(count, _DOUBT**2).exp()
         flat = x.flatten(3)
         pooled = torch.cat([flat.mean(dim=3), flat.amax(dim=3)], dim=2).flatten(1)
         summary = torch.cat([pooled, coarse(units, cells.shape[2]), near_count], dim=1)
@@ -83,6 +84,18 @@ class Details(nn.Module):
         peaks."""
         top = heat == functional.max_pool2d(heat[:, None], 3, 1, 1)[:, 0]
         return ((self.sure[0] * heat.float() + self.sure[1]).sigmoid() * top).flatten(1)
+
+
+def count_log_odds(units: Tensor) -> Tensor:
+    """What the chances of units [B, U] give each number of them [B, :data:`MAX_UNITS` + 1]: a sum of
+    independent chances is nearly normal, of mean Σ p and variance Σ p (1 − p)."""
+    variance = (units * (1 - units)).sum(dim=1, keepdim=True) + _DOUBT**2
+    return _bell(units.sum(dim=1, keepdim=True), variance)
+
+
+def _bell(mean: Tensor, variance: Tensor | float) -> Tensor:
+    steps = torch.arange(MAX_UNITS + 1, device=mean.device)
+    return -((mean - steps) ** 2) / (2 * variance)
 
 
 def coarse(units: Tensor, cells: int) -> Tensor:

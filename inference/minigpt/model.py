@@ -32,7 +32,7 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from .config import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPTConfig
-from .details import Details, coarse
+from .details import Details, coarse, count_log_odds
 from .towers import build_tower, each_look
 from .vocabulary import PAD
 
@@ -208,6 +208,11 @@ class MiniGPT(PreTrainedModel):
         nn.init.orthogonal_(self.after.weight)
         self.all_tied_weights_keys: dict[str, str] = {}
 
+    @property
+    def head_names(self) -> tuple[str, ...]:
+        """What :meth:`encode` gives the logits of."""
+        return (*self.heads, "count")
+
     def get_input_embeddings(self) -> nn.Embedding:
         return self.embedding
 
@@ -238,7 +243,8 @@ class MiniGPT(PreTrainedModel):
         return Encoded(
             torch.cat([outputs, tokens], dim=1),
             torch.cat([gaze, own / own.sum(dim=2, keepdim=True).clamp(min=1e-6)], dim=1),
-            {n: head(summary if n == "sku" else both) for n, head in self.heads.items()},
+            {n: head(summary if n == "sku" else both) for n, head in self.heads.items()}
+            | {"count": count_log_odds(units)},
             heat,
             units,
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,9 @@ MOST_LETTERS = 40
 """The longest text that is written freely."""
 WEIGHED = ("quantity", "condition")
 """Fields whose values are weighed once the SKU is known."""
+_LEAST_LOG_P = -12.0
+"""Of a number of units: nothing that was counted rules a quantity out."""
+_DECODER_ALONE: Final[Mapping[str, float]] = {"decoder": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,9 @@ class Facts:
 
     ``temperatures`` divide the log-probabilities of a field's alternatives, fitted on photos that
     the model had not seen; a field without one is not to be proposed. ``sku_weights`` are those of
-    what the decoder and the class head give each SKU. ``classes`` are the SKU codes
-    that it was taught, ``units`` those that it counted in.
+    what the decoder and the class head give each SKU, ``quantity_weights`` of what the decoder and the
+    counted units give each quantity. ``classes`` are the SKU codes that it was taught, ``units`` those
+    that it counted in.
     """
 
     side_px: int
@@ -60,6 +65,7 @@ class Facts:
     units: tuple[str, ...] = ()
     temperatures: Mapping[str, float] = field(default_factory=dict)
     sku_weights: Mapping[str, float] = field(default_factory=lambda: {"decoder": 0.5, "head": 0.5})
+    quantity_weights: Mapping[str, float] = field(default_factory=lambda: dict(_DECODER_ALONE))
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -76,6 +82,7 @@ class Facts:
                 units=tuple(calibration["units"]),
                 temperatures=calibration["temperatures"],
                 sku_weights=calibration["sku_weights"],
+                quantity_weights=calibration.get("quantity_weights") or _DECODER_ALONE,
             )
         except (OSError, KeyError, ValueError) as error:
             raise EngineError(f"{folder} is no complete model: {error}") from error
@@ -177,7 +184,7 @@ class Reader:
             elif key in self.facts.temperatures:
                 values, tree = self._tree(tokens, key, unit)
                 log_p, seen = weigh(self.engine, past, tree)
-                p = np.exp(log_softmax(log_p / self.facts.temperatures[key]))
+                p = self._weighed(key, values, log_p, sight)
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
                 options[key] = tuple(Option(values[n], float(p[n])) for n in order)
                 written = self._written(key, values[order[0]])
@@ -209,7 +216,7 @@ class Reader:
             if key in WEIGHED:
                 values, tree = self._tree([], key, unit, place)
                 log_p, _ = weigh(self.engine, past, tree)
-                p = np.exp(log_softmax(log_p / self.facts.temperatures.get(key, 1.0)))
+                p = self._weighed(key, values, log_p, sight)
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
                 found = [Option(values[n], float(p[n])) for n in order]
             else:
@@ -234,13 +241,33 @@ class Reader:
 
     def weights(
         self, sight: Sight, before: Mapping[str, str | None], key: str, unit: str
-    ) -> tuple[list[str | None], FloatArray]:
-        """What could stand in field ``key`` after the values ``before`` it, and the log-probability
-        of each as the decoder gives it."""
+    ) -> tuple[list[str | None], dict[str, FloatArray]]:
+        """What could stand in field ``key`` after the values ``before`` it, and the log-probabilities
+        that the decoder and, of a quantity, the counted units give each."""
         tokens = [t for earlier, value in before.items() for t in self._written(earlier, value)]
         values, tree = self._tree(tokens, key, unit)
         log_p, _ = weigh(self.engine, self._begin(sight), tree)
-        return values, log_p
+        return values, self._parts(key, values, log_p, sight)
+
+    def _weighed(
+        self, key: str, values: Sequence[str | None], log_p: FloatArray, sight: Sight
+    ) -> FloatArray:
+        """The probabilities of values to which the decoder gives ``log_p``."""
+        parts = self._parts(key, values, log_p, sight)
+        weights = self.facts.quantity_weights if key == "quantity" else _DECODER_ALONE
+        pooled = np.sum([w * parts[name] for name, w in weights.items() if name in parts], axis=0)
+        found: FloatArray = np.exp(log_softmax(pooled / self.facts.temperatures.get(key, 1.0)))
+        return found
+
+    def _parts(
+        self, key: str, values: Sequence[str | None], log_p: FloatArray, sight: Sight
+    ) -> dict[str, FloatArray]:
+        if key != "quantity" or "count" not in sight.heads:
+            return {"decoder": log_p}
+        counted = log_softmax(sight.heads["count"].astype(np.float64)).clip(_LEAST_LOG_P)
+        each = [_number(value) for value in values]
+        known = [counted[n] if n is not None and n < len(counted) else _LEAST_LOG_P for n in each]
+        return {"decoder": log_p, "counted": log_softmax(np.array(known))}
 
     def _tree(
         self, before: Sequence[int], key: str, unit: str, place: int = 0
@@ -279,6 +306,12 @@ class Reader:
         share = looks.mean(axis=0)
         cells = (share / max(float(share.sum()), 1e-9)) @ sight.gaze
         return cells.reshape(len(self.facts.looks), -1).astype(np.float32)
+
+
+def _number(quantity: str | None) -> int | None:
+    """The digits that a quantity of one unit begins with."""
+    digits = re.match(r"\d+", quantity or "")
+    return int(digits[0]) if digits else None
 
 
 def is_model(folder: Path) -> bool:

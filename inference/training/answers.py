@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inference.captions import Condition, parse_condition
+from inference.captions import Condition, Quantity, parse_condition, parse_quantity
 from inference.minigpt.config import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPTConfig
-from inference.minigpt.details import UNIT_PX
+from inference.minigpt.details import MAX_UNITS, UNIT_PX
 from inference.minigpt.vocabulary import Vocabulary
 
 from .places import bumps
@@ -60,6 +60,7 @@ class Answers:
             "condition": [_grade(r) for r in records],
             "stack_level": [_stack_level(r) for r in records],
             "package_type": [_package_type(r) for r in records],
+            "count": [_count(r) for r in records],
         }
         units = words = None
         if any(r.truth for r in records):
@@ -99,6 +100,16 @@ def _places(
 def _grade(record: Record) -> int:
     read = parse_condition(record.values.get("condition") or "")
     return min(read.grade, GRADES - 1) if isinstance(read, Condition) else NO_ANSWER
+
+
+def _count(record: Record) -> int:
+    if record.truth:
+        return len(record.truth.units) if record.truth.countable else NO_ANSWER
+    read = parse_quantity(record.values.get("quantity") or "")
+    if not isinstance(read, Quantity) or len(read.parts) != 1:
+        return NO_ANSWER
+    number = read.parts[0][0]
+    return int(number) if number.isdecimal() and 0 < int(number) <= MAX_UNITS else NO_ANSWER
 
 
 def _stack_level(record: Record) -> int:

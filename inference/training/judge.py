@@ -45,6 +45,8 @@ _HEAD = 0.8
 _HANG_ON_THE_SKU = ("sku", "category", "spec")
 _TEMPERATURES = (0.05, 20.0)
 _WEIGHTS = (0.01, 10.0)
+_NEVER = -1e6
+"""Log-probability of what is no alternative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +193,13 @@ def write_answers(path: Path, answers: Iterable[Answer]) -> None:
 def calibrated(
     reader: Reader, records: Sequence[Record], catalog: Mapping[str, CatalogEntry]
 ) -> dict[str, dict[str, float]]:
-    """``temperatures`` and ``sku_weights`` (see :class:`inference.minigpt.reading.Facts`) that make
+    """``temperatures`` and weights (see :class:`inference.minigpt.reading.Facts`) that make
     ``records``, which the model has not seen, most probable (Guo et al. 2017). A field of which
     they say nothing has no temperature."""
     codes = codes_of(records, catalog)
     records = [r for r in records if r.sku in codes]
     parts: list[dict[str, FloatArray]] = []
-    found: dict[str, list[tuple[FloatArray, int]]] = {}
+    found: dict[str, list[tuple[dict[str, FloatArray], int]]] = {}
     for sight, record in zip(see(reader, records), records, strict=True):
         if reader.facts.classes:
             parts.append(reader.sku_parts(sight, codes))
@@ -207,23 +209,35 @@ def calibrated(
             if key not in fields or hidden:
                 continue
             before = {k: record.values[k] for k in fields[: fields.index(key)]}
-            values, log_p = reader.weights(sight, before, key, catalog[record.sku or ""].unit)
+            values, heard = reader.weights(sight, before, key, catalog[record.sku or ""].unit)
             if record.values[key] in values:
-                found.setdefault(key, []).append((log_p, values.index(record.values[key])))
+                found.setdefault(key, []).append((heard, values.index(record.values[key])))
     truth = [codes.index(r.sku or "") for r in records]
-    return {
-        "temperatures": {key: temperature(rows) for key, rows in found.items()},
-        "sku_weights": sku_weights(parts, truth) if parts else {},
+    counted = found.pop("quantity", [])
+    facts = {
+        "temperatures": {
+            key: temperature([(heard["decoder"], place) for heard, place in rows])
+            for key, rows in found.items()
+        },
+        "sku_weights": pool_weights(parts, truth),
+        "quantity_weights": pool_weights(*zip(*counted, strict=True)) if counted else {},
     }
+    if counted:  # its weights are one already
+        facts["temperatures"]["quantity"] = 1.0
+    return facts
 
 
-def sku_weights(
+def pool_weights(
     parts: Sequence[Mapping[str, FloatArray]], truth: Sequence[int]
 ) -> dict[str, float]:
     """The weights of the sources of ``parts`` (log-probabilities [S] a photo) that make the true
-    SKUs, named by their places, most probable."""
+    alternatives, named by their places, most probable."""
     names = list(parts[0]) if parts else []
-    x = np.array([[part[name] for name in names] for part in parts])  # [R, sources, S]
+    longest = max((len(part[name]) for part in parts for name in names), default=0)
+    x = np.full((len(parts), len(names), longest), _NEVER)  # [R, sources, S]
+    for row, part in zip(x, parts, strict=True):
+        for line, name in zip(row, names, strict=True):
+            line[: len(part[name])] = part[name]
 
     def loss(log_w: FloatArray) -> float:
         log_p = log_softmax(np.einsum("k,rks->rs", np.exp(log_w), x))
@@ -244,7 +258,7 @@ def cross_fitted(parts: Sequence[Mapping[str, FloatArray]], truth: Sequence[int]
     half = np.arange(len(parts)) % 2 == 0
     for rows, others in ((half, ~half), (~half, half)):
         fitted_on = np.flatnonzero(others).tolist() or list(range(len(parts)))
-        weights = sku_weights([parts[n] for n in fitted_on], [truth[n] for n in fitted_on])
+        weights = pool_weights([parts[n] for n in fitted_on], [truth[n] for n in fitted_on])
         for n in np.flatnonzero(rows).tolist():
             log_p[n] = log_softmax(np.sum([w * parts[n][k] for k, w in weights.items()], axis=0))
     return log_p

@@ -16,9 +16,6 @@ from .recipe import Recipe
 from .telling import Told, batch
 from .views import Seen
 
-COUNTED = 0.2
-"""Weight of how far a count is off beside where units are."""
-
 
 def loss_of(
     model: nn.Module,
@@ -39,7 +36,7 @@ def loss_of(
     loss = causal_loss(said["logits"], wanted, weights, recipe.smoothing)
     for name, answer in answers.heads.items():
         here = answer[rows].to(device)
-        if name in said and bool((here != NO_ANSWER).any()):
+        if name in said and name != "count" and bool((here != NO_ANSWER).any()):
             each = functional.cross_entropy(
                 said[name].float(),
                 here,
@@ -48,9 +45,11 @@ def loss_of(
                 reduction="none",
             )
             loss = loss + recipe.head_weight * weighted_mean(each, weights * (here != NO_ANSWER))
+    counts = answers.heads["count"][rows].to(device)
+    loss = loss + recipe.count_weight * count_loss(said["units"], counts)
     if answers.units is not None and answers.words is not None:
-        units = answers.units[rows].float().to(device)
-        loss = loss + recipe.unit_weight * units_loss(said["heat"], said["units"], units)
+        bumps = answers.units[rows].float().to(device)
+        loss = loss + recipe.unit_weight * heat_loss(said["heat"], bumps)
         maps = [
             field_map(answers.vocabulary, key, tokens[:, :-1], said["looks"], said["gaze"])
             for key in POINTED
@@ -78,20 +77,26 @@ def weighted_mean(x: Tensor, weights: Tensor) -> Tensor:
     return (x * weights).sum() / weights.sum().clamp(min=1e-6)
 
 
-def units_loss(heat: Tensor, units: Tensor, bumps: Tensor) -> Tensor:
+def heat_loss(heat: Tensor, bumps: Tensor) -> Tensor:
     """How far a heat map [B, √U, √U] is from ``bumps`` [B, U], 1 where a unit has its middle and less around
-    it (the focal loss of CenterNet, Zhou et al. 2019, equation 1, a unit), and the sum of ``units`` [B, U]
-    from their number; in the mean of the photos whose units are known (others are negative)."""
+    it: the focal loss of CenterNet (Zhou et al. 2019, equation 1), a unit, of the photos whose units are
+    known (others are negative)."""
     known = bumps[:, 0] >= 0
     if not bool(known.any()):
-        return (heat.sum() + units.sum()) * 0
+        return heat.sum() * 0
     odds, bumps = heat[known].flatten(1).float(), bumps[known]
     p, middle = odds.sigmoid(), bumps == 1
     found = (1 - p).square() * functional.logsigmoid(odds) * middle
     empty = p.square() * functional.logsigmoid(-odds) * (1 - bumps).pow(4)
-    focal = -(found + empty).sum() / middle.sum().clamp(min=1)
-    off = functional.smooth_l1_loss(units[known].sum(dim=1), middle.sum(dim=1).float(), beta=0.5)
-    return focal + COUNTED * off
+    return -(found + empty).sum() / middle.sum().clamp(min=1)
+
+
+def count_loss(units: Tensor, counts: Tensor) -> Tensor:
+    """How far the sums of ``units`` [B, U] are from ``counts`` [B], in the mean of those that are known."""
+    known = counts != NO_ANSWER
+    if not bool(known.any()):
+        return units.sum() * 0
+    return functional.smooth_l1_loss(units[known].sum(dim=1), counts[known].float(), beta=0.5)
 
 
 def field_map(

@@ -10,7 +10,8 @@ class Recipe:
     """``views`` of each photo are drawn once and kept as the tower's stem sees them; each epoch takes one
     of them in turn. Each studio picture is ``staged`` so many times before the surroundings of photos.
     Rates are AdamW's, with a cosine to zero; ``accumulate`` batches make a step. Of rendered photos the
-    places of units and words are learned too, with ``unit_weight`` and ``word_weight``. ``balance`` lends
+    places of units and words are learned too, with ``unit_weight`` and ``word_weight``; how many units there
+    are, with ``count_weight``, of all whose quantity is a number of one unit. ``balance`` lends
     rare SKUs weight: 0 none, 1 as much to each SKU (see :meth:`.answers.Answers.weights`). Training ends
     after ``patience`` epochs in which nothing became better on photos that are held out (0: never).
 
@@ -30,6 +31,7 @@ class Recipe:
     head_weight: float = 0.3
     gaze_weight: float = 0.1
     unit_weight: float = 0.5
+    count_weight: float = 0.1
     word_weight: float = 0.1
     balance: float = 0.0
     patience: int = 0

@@ -20,13 +20,13 @@ from inference.minigpt.model import MiniGPT
 from inference.minigpt.towers import each_look
 
 from .answers import NO_ANSWER, Answers
-from .losses import causal_loss, units_loss
+from .losses import causal_loss, count_loss, heat_loss
 from .recipe import Recipe
 from .telling import batch
 from .views import Progress, Views
 
 _DETAIL_RATE = 2e-3
-_GRADED_WEIGHT = 0.3
+_COUNT_WEIGHT, _GRADED_WEIGHT = 0.2, 0.3
 _COPYING_RATE = 2e-3
 _GRADED = {"condition": GRADES, "stack_level": MAX_STACK, "package_type": len(PACKAGE_TYPES)}
 
@@ -59,7 +59,9 @@ def learn_details(
                     cells, fine, units = _mirrored(cells, fine, units)
                 features = details.features(cells, fine)[:, 0]
                 heat = details.heat(features)
-                loss = units_loss(heat, details.units(heat), units)
+                counts = answers.heads["count"][rows]
+                loss = heat_loss(heat, units)
+                loss = loss + _COUNT_WEIGHT * count_loss(details.units(heat), counts)
                 flat = features.flatten(2)
                 summary = torch.cat([flat.mean(dim=2), flat.amax(dim=2)], dim=1)
                 for name, head in heads.items():

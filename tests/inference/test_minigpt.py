@@ -9,7 +9,7 @@ import json
 import random
 import shutil
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,13 @@ from transformers import AutoModel  # noqa: E402
 from inference.engines.onnx import OnnxEngine  # noqa: E402
 from inference.engines.torch import TorchEngine  # noqa: E402
 from inference.minigpt.config import MiniGPTConfig  # noqa: E402
-from inference.minigpt.details import coarse  # noqa: E402
+from inference.minigpt.details import coarse, count_log_odds  # noqa: E402
 from inference.minigpt.model import MiniGPT, field_maps, gaze_overlap  # noqa: E402
 from inference.training.__main__ import main  # noqa: E402
+from inference.training.answers import NO_ANSWER, Answers  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
-from inference.training.losses import units_loss  # noqa: E402
+from inference.training.judge import pool_weights  # noqa: E402
+from inference.training.losses import count_loss, heat_loss  # noqa: E402
 from inference.training.places import bumps, covered  # noqa: E402
 from inference.training.ship import main as ship  # noqa: E402
 from inference.training.snapshot import (  # noqa: E402
@@ -62,6 +64,7 @@ from inference.training.snapshot import (  # noqa: E402
     read_snapshot,
 )
 from inference.training.telling import told  # noqa: E402
+from tests.models import tiny_model  # noqa: E402
 
 VOCABULARY = Vocabulary.default()
 SKUS = {"RED-1": (200, 30, 30), "GREEN-2": (30, 160, 40), "BLUE-3": (30, 60, 200)}
@@ -149,22 +152,28 @@ def test_a_heat_map_is_held_to_where_units_are() -> None:
     true = torch.from_numpy(bumps([(10, 10, 20, 20), (50, 60, 8, 8)], 96, 96, 24))[None]
     assert (true == 1).nonzero()[:, 1].tolist() == [5 * 24 + 5, 16 * 24 + 13]
 
-    def loss(heat: Any, count: float) -> float:
-        units = torch.zeros(1, 576)
-        units[0, 0] = count
-        return float(units_loss(heat.reshape(1, 24, 24), units, true))
+    def loss(heat: Any) -> float:
+        return float(heat_loss(heat.reshape(1, 24, 24), true))
 
     right = torch.where(true == 1, 9.0, -9.0)
-    assert loss(right, 2) < 0.01
-    assert loss(right, 3) > loss(right, 2)
-    assert loss(right.roll(1, 1), 2) > loss(right, 2)
-    assert loss(-right, 2) > loss(right * 0, 2) > loss(right, 2)
+    assert loss(right) < 0.01
+    assert loss(right.roll(1, 1)) > loss(right)
+    assert loss(-right) > loss(right * 0) > loss(right)
     near = torch.where((true > 0.3) & (true < 1), 1.0, right)
-    assert loss(near, 2) < loss(torch.where(true < 0.01, 1.0, right), 2), (
-        "beside a middle it is no fault"
-    )
-    unknown = torch.full_like(true, -1)
-    assert units_loss(right.reshape(1, 24, 24), torch.ones(1, 576), unknown) == 0
+    elsewhere = torch.where(true < 0.01, 1.0, right)
+    assert loss(near) < loss(elsewhere), "beside a middle it is no fault"
+    assert heat_loss(right.reshape(1, 24, 24), torch.full_like(true, -1)) == 0
+
+
+def test_a_count_is_a_sum_of_chances() -> None:
+    units = torch.zeros(3, 64)
+    units[0, :4], units[1, :4], units[2, :8] = 1.0, torch.tensor([1.0, 1.0, 1.0, 0.5]), 0.5
+    p = count_log_odds(units).softmax(dim=1)
+    assert p.argmax(dim=1)[[0, 2]].tolist() == [4, 4] and p[0, 4] > 0.9
+    assert p[1, 3] == pytest.approx(p[1, 4]) and p[2, 4] < 0.4, "many doubts make a broad one"
+    off = count_loss(units, torch.tensor([4, NO_ANSWER, 4]))
+    assert off == 0 and count_loss(units, torch.tensor([5, NO_ANSWER, 4])) > 0
+    assert count_loss(units, torch.full((3,), NO_ANSWER)) == 0
 
 
 def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
@@ -480,6 +489,54 @@ def test_boxes_fall_into_the_cells_that_show_them() -> None:
     assert one[12, 16] == 1 and one[12, 18] == pytest.approx(np.exp(-0.5)) == one[11, 16]
     both = bumps([(0, 0, 0, 0), (399, 199, 1, 1)], 400, 200, 32).reshape(32, 32)
     assert np.argwhere(both == 1).tolist() == [[8, 0], [23, 31]]
+
+
+def test_the_count_of_a_record_is_its_units_or_its_quantity(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "R.jpg")
+
+    def decided(quantity: str) -> Record:
+        return replace(rendered(()), truth=None, values={"sku": "AB-12", "quantity": quantity})
+
+    records = [
+        replace(rendered((), countable=countable), path=tmp_path / "R.jpg")
+        for countable in (True, False)
+    ]
+    records += [decided(q) for q in ("12箱", "3箱2盒", "1.5kg", "400箱", "")]
+    config = MiniGPTConfig(side_px=64)
+    counts = Answers.of(records, {}, VOCABULARY, config).heads["count"].tolist()
+    assert counts == [1, NO_ANSWER, 12, *[NO_ANSWER] * 4]
+
+
+def test_what_was_counted_weighs_with_what_is_written(tmp_path: Path) -> None:
+    reader = Reader.open(tiny_model(tmp_path / "model"))
+    sight = reader.see([Image.new("RGB", (64, 64))])[0]
+    counted = np.full(33, -20.0, np.float32)
+    counted[7] = 0
+    sight = replace(sight, heads={**sight.heads, "count": counted})
+    settled = {"sku": "AB-12", "category": "牛奶", "spec": "1kg"}
+
+    def first(weights: dict[str, float]) -> str | None:
+        reader.facts = replace(reader.facts, quantity_weights=weights)
+        return reader.read(sight, settled, "箱").options["quantity"][0].value
+
+    assert first({"decoder": 1.0, "counted": 5.0}) == "7箱"
+    assert first({"decoder": 1.0}) == first({"decoder": 1.0, "counted": 0.0})
+    values, heard = reader.weights(sight, settled, "quantity", "箱")
+    assert set(heard) == {"decoder", "counted"} and values[6] == "7箱" and values[-1] is None
+    assert heard["counted"].argmax() == 6 and np.isfinite(heard["counted"]).all()
+    older = replace(sight, heads={k: v for k, v in sight.heads.items() if k != "count"})
+    assert set(reader.weights(older, settled, "quantity", "箱")[1]) == {"decoder"}
+
+
+def test_weights_are_those_that_make_truths_probable() -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 5, 200).tolist()
+    told = [np.log(np.where(np.arange(5) == n, 0.6, 0.1)) for n in truth]
+    parts = [{"good": row, "noise": np.log(rng.dirichlet(np.ones(5)))} for row in told]
+    weights = pool_weights(parts, truth)
+    assert weights["good"] > 1 > 0.2 > weights["noise"]
+    assert pool_weights([{"a": p["good"][: 2 + n % 3]} for n, p in enumerate(parts)], [0] * 200)
+    assert pool_weights([], []) == {}
 
 
 def rendered(words: tuple[str, ...], *, countable: bool = True) -> Record:
