@@ -149,10 +149,14 @@ def test_every_engine_answers_as_torch_does(name: str, folder: Path, tmp_path: P
 
 
 def test_parity_tells_what_is_out_of_its_limits() -> None:
-    near = Parity(1e-5, 0, 0, 1.0, 0, 1.0)
+    near = Parity(1e-5, 0, 0, 0, 1.0, 0, 1.0)
     assert near.misses(LIMITS["fp32"]) == []
-    far = Parity(1e-5, 0, 0.1, 0.9, 0, 1.0)
-    assert [said.split()[0] for said in far.misses(LIMITS["fp32"])] == ["heads", "heads_top_1"]
+    far = Parity(1e-5, 0, 0.5, 0.1, 0.9, 0, 1.0)
+    assert [said.split()[0] for said in far.misses(LIMITS["fp32"])] == [
+        "units",
+        "heads",
+        "heads_top_1",
+    ]
 
 
 def test_int8_is_smaller_and_left_out_where_it_answers_otherwise(folder: Path) -> None:
@@ -164,7 +168,7 @@ def test_int8_is_smaller_and_left_out_where_it_answers_otherwise(folder: Path) -
 def test_int8_that_changes_answers_is_not_kept(folder: Path, tmp_path: Path) -> None:
     for graph in GRAPHS:
         graph_path(tmp_path, graph).write_bytes(graph_path(folder / "onnx", graph).read_bytes())
-    strict = Parity(0, 0, 0, 1.0, 0, 1.0)
+    strict = Parity(0, 0, np.inf, 0, 1.0, 0, 1.0)
     report = quantize(tmp_path, seen(folder, 4, seed=2), catalog_of(folder), limits=strict)
     assert not report["kept"] and "past" in report["misses"][0]
     assert not has_graphs(tmp_path, "int8") and has_graphs(tmp_path)
