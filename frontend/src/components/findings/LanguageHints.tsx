@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { SchemaField } from "@/api/types";
+import offer from "@/components/offer.module.css";
 import { findingMessage, type Finding } from "@/lib/captions";
 import { currentLanguage } from "@/lib/i18n";
 import { useKeyLabel } from "@/lib/keymap";
@@ -26,7 +27,7 @@ export function LanguageHints({ fields, found, onMend }: Props) {
       <p key={`${one.field} ${one.rule} ${String(one.start)}`} className={styles.finding} data-testid={`finding-${one.rule}`}>
         {fields.find((field) => field.key === one.field)?.label[language] ?? one.field}：{findingMessage(one, language)}{" "}
         {one.fix !== null && (
-          <button type="button" tabIndex={-1} className={styles.mend} data-testid={one === first ? "mend" : undefined} onClick={() => onMend(one)}>
+          <button type="button" tabIndex={-1} className={offer.offer} data-testid={one === first ? "mend" : undefined} onClick={() => onMend(one)}>
             {t("caption.mend", { value: one.fix })} {one === first && <kbd>{keyLabel("mend")}</kbd>}
           </button>
         )}

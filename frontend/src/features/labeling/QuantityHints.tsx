@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { useKeyLabel } from "@/lib/keymap";
-import styles from "./labeling.module.css";
+import offer from "@/components/offer.module.css";
 
 interface Props {
   boxCount: number;
@@ -20,7 +20,7 @@ export function BoxCount({ boxCount, count, counted, onCount }: Props) {
   return (
     <>
       <span className={count === null ? "dim" : "dispute"}>{t("label.boxes", { count: boxCount })}</span>
-      <button type="button" tabIndex={-1} className={styles.offer} data-testid="count-boxes" onClick={onCount}>
+      <button type="button" tabIndex={-1} className={offer.offer} data-testid="count-boxes" onClick={onCount}>
         {t("caption.fromBoxes", { value: counted })} <kbd>{keyLabel("countBoxes")}</kbd>
       </button>
     </>
@@ -33,7 +33,7 @@ export function RepeatOffer({ values, onRepeat }: { values: readonly string[]; o
   const keyLabel = useKeyLabel();
   if (values.length === 0) return null;
   return (
-    <button type="button" tabIndex={-1} className={styles.offer} data-testid="repeat" onClick={onRepeat}>
+    <button type="button" tabIndex={-1} className={offer.offer} data-testid="repeat" onClick={onRepeat}>
       {t("caption.repeat", { values: values.join("，") })} <kbd>{keyLabel("repeat")}</kbd>
     </button>
   );
