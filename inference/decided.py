@@ -27,13 +27,14 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Photo:
-    """A described photo whose SKU is known."""
+    """A described photo whose SKU is known. ``image_id`` is its name in the data set."""
 
     key: str
     sku_code: str
     description: Description
     path: Path
     caption: str = ""
+    image_id: str = ""
 
 
 class DecidedPhotos:
@@ -52,7 +53,7 @@ class DecidedPhotos:
             for row in rows
             if row.get("reference_image")
         }
-        paths = [*pictures.values(), *(path for split in labelled.values() for path, _, _ in split)]
+        paths = [*pictures.values(), *(one.path for split in labelled.values() for one in split)]
         known = describe_all(paths, cache)
         texts = {f.name for f in fields(SkuRecord)} - {"sales_volume"}
         self.skus = [_sku({k: v or "" for k, v in row.items() if k in texts}) for row in rows]
@@ -62,9 +63,16 @@ class DecidedPhotos:
         codes = {sku.code for sku in self.skus}
         self.splits = {
             name: [
-                Photo(f"cap:{path.name}", code, known[path], path, caption)
-                for path, code, caption in split
-                if code in codes
+                Photo(
+                    f"cap:{one.path.name}",
+                    one.code,
+                    known[one.path],
+                    one.path,
+                    one.caption,
+                    one.image_id,
+                )
+                for one in split
+                if one.code in codes
             ]
             for name, split in labelled.items()
         }
@@ -113,13 +121,22 @@ def _sku(values: dict[str, Any]) -> SkuRecord:
     return SkuRecord(**named)
 
 
-def _labelled(folder: Path, path: Path) -> list[tuple[Path, str, str]]:
+@dataclass(frozen=True)
+class _Labelled:
+    path: Path
+    code: str
+    caption: str
+    image_id: str
+
+
+def _labelled(folder: Path, path: Path) -> list[_Labelled]:
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         sku = parse(record["caption"]).values.get("sku")
         if isinstance(sku, str):
-            found.append((folder / record["image_path"], sku, record["caption"]))
+            picture = folder / record["image_path"]
+            found.append(_Labelled(picture, sku, record["caption"], record.get("image_id", "")))
     return found
 
 

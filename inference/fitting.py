@@ -7,7 +7,7 @@ photos a SKU, all photos. For 'none of these', a fifth of the SKUs is left out o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,9 +78,10 @@ def ask(
     references: Sequence[Photo],
     shipped: Shipped,
     cache: MatchCache,
-    minigpt: Reader | None = None,
+    readers: Mapping[str, Reader] | None = None,
 ) -> Iterator[Asked]:
-    """What a site that knows ``case.decided`` says of the photos asked about, with shipped weights."""
+    """What a site that knows ``case.decided`` says of the photos asked about, with shipped weights.
+    ``readers`` are the MiniGPTs that are heard on photos, by their keys."""
     memory = SiteMemory("fitting")
     memory.apply(
         changes_of(
@@ -96,7 +97,9 @@ def ask(
     catalog = memory.catalog()
     for photo in case.asked:
         seen = see(photo.description)
-        evidence = gather(memory, catalog, heads, cache, seen, minigpt=minigpt)
+        evidence = gather(
+            memory, catalog, heads, cache, seen, minigpt=(readers or {}).get(photo.key)
+        )
         p = fusion.fuse(evidence.parts, weights, len(catalog.codes))
         yield Asked(
             case.state,

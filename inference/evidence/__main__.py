@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from inference import fitting
-from inference.decided import FOLDS, DecidedPhotos, seen_by
+from inference.decided import FOLDS, DecidedPhotos, Photo, seen_by
 from inference.evidence.openset import NoneModel
 from inference.evidence.shipped import PATH, SHIPPED, Shipped
 from inference.local import limit_threads
@@ -29,7 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     fit.add_argument("snapshot", type=Path, help="a data set, as it is exported")
     fit.add_argument("--split", default="train", help="its photos (default: %(default)s)")
     fit.add_argument(
-        "--model", type=Path, help="a MiniGPT that has seen none of these photos: its weight too"
+        "--model",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="MiniGPTs, whose weight is then fitted too: one that has seen none of these photos, or one a fold, "
+        "each heard on the photos that it was judged on (its answers.jsonl)",
     )
     fit.add_argument("--out", type=Path, default=PATH, help="(default: what is shipped)")
     default_cache = Path(tempfile.gettempdir()) / "warevision-bench"
@@ -53,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def fit_all(
-    snapshot: Path, split: str, cache: Path, model: Path | None
+    snapshot: Path, split: str, cache: Path, models: Sequence[Path] = ()
 ) -> tuple[Shipped, dict[str, dict[str, float]]]:
     """What was fitted, and figures of what is fitted on the other folds. Raises :class:`ValueError`
     where there are too few photos."""
@@ -61,9 +66,7 @@ def fit_all(
     photos = data.splits.get(split, [])
     if len({p.sku_code for p in photos}) < 2 * FOLDS:
         raise ValueError(f"{snapshot}: {split} has photos of fewer than {2 * FOLDS} SKUs")
-    minigpt = Reader.open(model) if model is not None else None
-    if minigpt is not None:
-        photos = seen_by(minigpt, photos)
+    photos, readers = with_readers(photos, models)
     matches = MatchCache(capacity=5_000_000)
 
     def asked(shipped: Shipped, *, leave_out: bool) -> list[fitting.Asked]:
@@ -71,7 +74,7 @@ def fit_all(
         label = "leave SKUs out" if leave_out else "ask"
         todo: list[fitting.Case] = list(fitting.cases(photos, leave_out=leave_out))
         for case in tqdm(todo, label, disable=not sys.stderr.isatty()):
-            found += fitting.ask(case, data.skus, data.references, shipped, matches, minigpt)
+            found += fitting.ask(case, data.skus, data.references, shipped, matches, readers)
         return found
 
     closed = asked(SHIPPED, leave_out=False)
@@ -87,9 +90,30 @@ def fit_all(
         figures[f"none of: {state}"] = fitting.none_figures(_of(state, pairs))
     told = f"{len(photos)} photos of {len({p.sku_code for p in photos})} SKUs"
     fitted = {**SHIPPED.fitted, "weights": told, "none": told}
-    if minigpt is not None:
-        fitted["minigpt"] = f"{told}, {minigpt.name}"
+    if readers:
+        names = sorted({reader.name for reader in readers.values()})
+        fitted["minigpt"] = f"{len(readers)} photos, {', '.join(names)}"
     return replace(shipped, fitted=fitted), figures
+
+
+def with_readers(
+    photos: Sequence[Photo], models: Sequence[Path]
+) -> tuple[list[Photo], dict[str, Reader]]:
+    """The photos, with what a MiniGPT sees in those that it has not seen before, and by their keys which."""
+    found, readers = list(photos), {}
+    for folder in models:
+        reader = Reader.open(folder)
+        own = None if len(models) == 1 else judged_on(folder)
+        rows = [n for n, photo in enumerate(found) if own is None or photo.image_id in own]
+        for n, photo in zip(rows, seen_by(reader, [found[n] for n in rows]), strict=True):
+            found[n], readers[photo.key] = photo, reader
+    return found, readers
+
+
+def judged_on(model: Path) -> set[str]:
+    """The names of the photos that a training held out. Raises :class:`OSError` where it wrote none down."""
+    lines = (model / "answers.jsonl").read_text("utf-8").splitlines()
+    return {json.loads(line)["image_id"] for line in lines}
 
 
 def _of(

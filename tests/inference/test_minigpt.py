@@ -22,7 +22,9 @@ from PIL import Image, ImageDraw
 from inference.__main__ import main as inference_main
 from inference.captions import Quantity, Spec, parse_quantity, parse_spec
 from inference.contracts import Description, OcrLine
+from inference.decided import Photo
 from inference.engines import EngineError
+from inference.evidence.__main__ import with_readers
 from inference.minigpt.alternatives import Tree, distinct, weigh
 from inference.minigpt.heard import MOST_TOKENS, Heard
 from inference.minigpt.heat import heat_map
@@ -64,7 +66,7 @@ from inference.training.snapshot import (  # noqa: E402
     read_snapshot,
 )
 from inference.training.telling import told  # noqa: E402
-from tests.models import tiny_model  # noqa: E402
+from tests.models import tiny_model, variant  # noqa: E402
 
 VOCABULARY = Vocabulary.default()
 SKUS = {"RED-1": (200, 30, 30), "GREEN-2": (30, 160, 40), "BLUE-3": (30, 60, 200)}
@@ -526,6 +528,28 @@ def test_what_was_counted_weighs_with_what_is_written(tmp_path: Path) -> None:
     assert heard["counted"].argmax() == 6 and np.isfinite(heard["counted"]).all()
     older = replace(sight, heads={k: v for k, v in sight.heads.items() if k != "count"})
     assert set(reader.weights(older, settled, "quantity", "箱")[1]) == {"decoder"}
+
+
+def test_each_model_is_heard_on_the_photos_that_it_has_not_seen(tmp_path: Path) -> None:
+    one = tiny_model(tmp_path / "one")
+    two = variant(one, tmp_path / "two", 2.0)
+    photos = []
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (64, 64), "red").save(tmp_path / f"{name}.png")
+        seen = Description(name, 64, 64, "none", b"")
+        photos.append(Photo(f"cap:{name}", "AB-12", seen, tmp_path / f"{name}.png", image_id=name))
+    for folder, name in ((one, "a"), (two, "b")):
+        (folder / "answers.jsonl").write_text(json.dumps({"image_id": name}) + "\n")
+    found, readers = with_readers(photos, [one, two])
+    assert {key: reader.name for key, reader in readers.items()} == {
+        "cap:a": Reader.open(one).name,
+        "cap:b": Reader.open(two).name,
+    }
+    assert [bool(photo.description.sight) for photo in found] == [True, True, False]
+    assert set(with_readers(photos, [one])[1]) == {"cap:a", "cap:b", "cap:c"}, (
+        "a single one: on all"
+    )
+    assert with_readers(photos, []) == (photos, {})
 
 
 def test_weights_are_those_that_make_truths_probable() -> None:
