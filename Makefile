@@ -80,9 +80,9 @@ test-frontend: frontend/node_modules/.package-lock.json
 # Files go in their order, the slow ones of the browser first.
 PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 25
 # What the browser shows is asked once: on PostgreSQL and Redis where they answer, else on SQLite. How people
-# work from the first photo to the last is asked on both.
+# label is asked on both.
 BROWSER := $(wildcard tests/e2e/test_*.py)
-ON_BOTH := $(addprefix tests/e2e/test_,flow.py story.py)
+ON_BOTH := tests/e2e/test_flow.py
 test-python: $(DEV_STAMP)
 	$(PYTEST) tests \
 	  $(if $(shell $(PY) -m tests.services >/dev/null 2>&1 && echo yes),$(addprefix --ignore ,$(filter-out $(ON_BOTH),$(BROWSER))))
