@@ -266,7 +266,6 @@ export function ReviewDesk({ project, dispute, last, onDone }: Props) {
                 {t("review.sendBack")}
               </Button>
             )}
-            <span className="spacer" />
             <Button onClick={submit} loading={decide.isPending} disabled={token === undefined} data-testid="decide" rightSection={<kbd className={styles.onAccent}>Ctrl ⏎</kbd>}>
               {t("review.decide")}
             </Button>
