@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import AgglomerativeClustering
 
 from bench.recognition import data_folder
 from inference import bundles
+from inference.decided import folds_by_look
 from inference.minigpt.pixels import to_pixels
 from inference.minigpt.towers import Lite0Tower
 from inference.training.course import SIDE_PX, Course, train
@@ -103,20 +103,11 @@ def surroundings(records: Sequence[Record]) -> NDArray[np.intp]:
     tower.load_imagenet()
     seen = []
     for record in records:
-        cells = tower(torch.from_numpy(to_pixels([record.picture()], SIDE_PX)[0]))
+        pixels = torch.from_numpy(to_pixels([record.picture()], SIDE_PX)[0])
+        cells = tower.tail(tower.stem(pixels))
         pooled = cells[0].clamp(min=1e-6).pow(3).mean(dim=0).pow(1 / 3)
         seen.append((pooled / pooled.norm()).numpy())
-    x = np.stack(seen)
-    fold = np.zeros(len(records), np.intp)
-    for code in sorted({r.sku or "" for r in records}):
-        rows = np.array([n for n, r in enumerate(records) if (r.sku or "") == code])
-        if len(rows) < FOLDS:
-            continue
-        clusters = AgglomerativeClustering(FOLDS, metric="cosine", linkage="average")
-        found = clusters.fit_predict(x[rows])
-        largest_first = np.argsort(np.argsort(-np.bincount(found, minlength=FOLDS)))
-        fold[rows] = (largest_first[found] + len(rows)) % FOLDS
-    return fold
+    return folds_by_look(np.stack(seen), [record.sku or "" for record in records], FOLDS)
 
 
 if __name__ == "__main__":

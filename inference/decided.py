@@ -173,13 +173,19 @@ def embeddings_of(photos: Sequence[Photo]) -> NDArray[np.float32]:
 
 
 def shoot_folds(photos: Sequence[Photo], folds: int = FOLDS) -> NDArray[np.intp]:
-    """Fold [N] of each photo: a SKU's photos in as many clusters of look-alikes, dealt to the folds in
-    turn, so that photos taken one after the other stay together."""
+    """Fold [N] of each photo: see :func:`folds_by_look`."""
+    return folds_by_look(embeddings_of(photos), [photo.sku_code for photo in photos], folds)
+
+
+def folds_by_look(
+    embeddings: NDArray[np.float32], codes: Sequence[str], folds: int
+) -> NDArray[np.intp]:
+    """Fold [N] of each photo, by its embedding [N, D] and its SKU: a SKU's photos in as many clusters of
+    look-alikes, dealt to the folds in turn, so that photos taken one after the other stay together."""
     from sklearn.cluster import AgglomerativeClustering
 
-    embeddings = embeddings_of(photos)
-    labels = np.asarray([photo.sku_code for photo in photos])
-    fold = np.zeros(len(photos), np.intp)
+    labels = np.asarray(codes)
+    fold = np.zeros(len(labels), np.intp)
     for number, code in enumerate(sorted(set(labels.tolist()))):
         rows = np.flatnonzero(labels == code)
         if len(rows) < folds:
