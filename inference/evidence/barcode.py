@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import zxingcpp
@@ -13,35 +14,47 @@ from inference.contracts import Barcode, Point
 _MAX_SIDE_PX = 2400
 _GTIN_LENGTHS = (8, 12, 13, 14)
 
+Back = Callable[[float, float], Point]
+"""From a place in what was read to the place in the picture."""
+
 
 def read_barcodes(picture: Image.Image) -> tuple[Barcode, ...]:
     """Every symbol found, its polygon in pixels of ``picture``.
 
-    Linear codes near 45° are missed by a scan along rows and columns, so a picture without any
-    symbol gets a second look, turned by 45°.
+    A picture without any symbol is looked at again: twice as large if it is small, for the bars of small
+    print run into each other; then turned by 45°, for linear codes near it are missed by a scan
+    along rows and columns.
     """
-    scale = min(1.0, _MAX_SIDE_PX / max(picture.size))
     gray = picture.convert("L")
-    if scale < 1:
-        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        gray = gray.resize(size, Image.Resampling.LANCZOS)
-    found = _read(gray, lambda x, y: (x / scale, y / scale))
-    if found:
-        return found
+    longest = max(gray.size)
+    scales = [min(1.0, _MAX_SIDE_PX / longest)]
+    if 2 * longest <= _MAX_SIDE_PX:
+        scales.append(2.0)
+    for scale in scales:
+        if found := _read(*_scaled(gray, scale)):
+            return found
+    return _read(*_turned(*_scaled(gray, scales[0])))
+
+
+def _scaled(gray: Image.Image, scale: float) -> tuple[Image.Image, Back]:
+    size = (max(1, round(gray.width * scale)), max(1, round(gray.height * scale)))
+    resample = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
+    return gray.resize(size, resample), lambda x, y: (x / scale, y / scale)
+
+
+def _turned(gray: Image.Image, back: Back) -> tuple[Image.Image, Back]:
+    """By 45°. Pillow turns counter-clockwise about the centre: the way back is clockwise."""
     turned = gray.rotate(45, resample=Image.Resampling.BICUBIC, expand=True, fillcolor=255)
-    # Pillow turns counter-clockwise about the centre: undo by turning the points clockwise
     cos, sin = math.cos(math.pi / 4), math.sin(math.pi / 4)
 
-    def back(x: float, y: float) -> Point:
+    def upright(x: float, y: float) -> Point:
         dx, dy = x - turned.width / 2, y - turned.height / 2
-        u = cos * dx - sin * dy + gray.width / 2
-        v = sin * dx + cos * dy + gray.height / 2
-        return u / scale, v / scale
+        return back(cos * dx - sin * dy + gray.width / 2, sin * dx + cos * dy + gray.height / 2)
 
-    return _read(turned, back)
+    return turned, upright
 
 
-def _read(gray: Image.Image, back) -> tuple[Barcode, ...]:  # type: ignore[no-untyped-def]
+def _read(gray: Image.Image, back: Back) -> tuple[Barcode, ...]:
     symbols = []
     for result in zxingcpp.read_barcodes(np.asarray(gray)):
         corners = result.position

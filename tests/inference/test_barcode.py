@@ -3,9 +3,11 @@ from __future__ import annotations
 import io
 
 import barcode
+import numpy as np
 import pytest
+import zxingcpp
 from barcode.writer import ImageWriter
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from inference.evidence.barcode import canonical, read_barcodes
 
@@ -44,6 +46,17 @@ def test_the_polygon_of_the_second_look_lies_on_the_bars() -> None:
     around = picture.convert("L").crop((x - 40, y - 40, x + 40, y + 40))
     darkest, lightest = around.getextrema()
     assert darkest < 60 and lightest > 200
+
+
+def test_small_print_is_looked_at_twice_as_large() -> None:
+    label = ean13(0).convert("L").crop((680, 80, 1400, 420)).resize((360, 170))
+    small = Image.new("L", (640, 480), 150)
+    small.paste(label, (20, 20))
+    small = small.filter(ImageFilter.GaussianBlur(0.5))
+    assert not zxingcpp.read_barcodes(np.asarray(small)), "it can be read as it is"
+    (symbol,) = read_barcodes(small)
+    assert symbol.text == NUMBER
+    assert all(20 <= x <= 380 and 20 <= y <= 190 for x, y in symbol.polygon)
 
 
 def test_nothing_to_read() -> None:
