@@ -62,7 +62,8 @@ api: $(DEV_STAMP) frontend/node_modules/.package-lock.json
 	$(PY) manage.py spectacular --format openapi-json --file frontend/openapi.json --validate --fail-on-warn
 	$(NPM) run -s api
 
-test: $(DEV_STAMP) lint test-frontend $(DIST)
+test: $(DEV_STAMP) $(DIST)
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),-Otarget) lint test-frontend
 	@$(MAKE) --no-print-directory test-python test-postgres
 
 lint: $(DEV_STAMP)

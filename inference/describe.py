@@ -8,6 +8,8 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from PIL import Image
@@ -18,6 +20,7 @@ from inference.evidence.ocr import TextReader, engine_version
 from inference.evidence.side_by_side import Once, SideBySide
 from inference.faults import fault_of
 from inference.minigpt.reading import Reader
+from inference.minigpt.sight import Sight
 from inference.pictures import DEFAULT_MAX_PIXELS, PictureError, decode
 from inference.retrieval import backbone, keypoints
 
@@ -27,6 +30,19 @@ SIDE_BY_SIDE = max(3, min(8, os.cpu_count() or 1))
 """Pieces of evidence at work at a time, for all pictures: at least two readings of text and what else
 there is."""
 READINGS_KEPT = 4096
+
+
+Look = Callable[[], Sight]
+"""What a MiniGPT sees in a picture, looked at when it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A picture that could be decoded."""
+
+    picture: Image.Image
+    sha256: str
+    decode_s: float
 
 
 class PictureTower(Protocol):
@@ -44,9 +60,10 @@ class Describer:
 
     ``threads`` bounds the threads of each ONNX session, ``side_by_side`` the pieces at work at a time.
     A piece of evidence that fails is named in ``Description.missing``; only the embedding is
-    indispensable. Faults of the machine (:func:`inference.faults.fault_of`) are raised: they say nothing
-    about the picture. ``clip`` embeds pictures for search by text. Which MiniGPT looks is said with each
-    call: what else is described does not depend on it.
+    indispensable. Without ``ocr`` no text is read at all. Faults of the machine
+    (:func:`inference.faults.fault_of`) are raised: they say nothing about the picture. ``clip`` embeds
+    pictures for search by text. Which MiniGPT looks is said with each call: what else is described does
+    not depend on it.
     """
 
     def __init__(
@@ -55,15 +72,17 @@ class Describer:
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         clip: PictureTower | None = None,
+        ocr: bool = True,
         side_by_side: int = SIDE_BY_SIDE,
     ) -> None:
         self._max_pixels = max_pixels
         self._clip = clip
         self._embedder = backbone.ImageEmbedder(threads=threads)
-        self._reader = TextReader(threads=threads)
+        self._reader = TextReader(threads=threads) if ocr else None
         self._pieces = SideBySide(side_by_side)
         self._read: Once[tuple[str, str, Box | None], tuple[OcrLine, ...]] = Once(READINGS_KEPT)
-        names = [backbone.MODEL_NAME, keypoints.EXTRACTOR_NAME, engine_version()]
+        names = [backbone.MODEL_NAME, keypoints.EXTRACTOR_NAME]
+        names += [engine_version()] if ocr else []
         names += [clip.name] if clip is not None else []
         self.name = "+".join(names)
 
@@ -79,11 +98,16 @@ class Describer:
 
         ``budget_s`` is the time for each: evidence that is late is left out and named. What was read
         late is remembered, so that asking again finds it. ``boxes`` say where alone to read text.
+        Where ``minigpt`` gains by it, it looks at all pictures at once, when it is asked for the first.
         """
+        opened = [self._open(image) for image in images]
+        looks = iter(_looks([one.picture for one in opened if isinstance(one, _Opened)], minigpt))
         each = boxes or [None] * len(images)
         return [
-            self._describe(image, budget_s, box, minigpt)
-            for image, box in zip(images, each, strict=True)
+            one
+            if isinstance(one, Failure)
+            else self._describe(one, budget_s, box, minigpt, next(looks))
+            for one, box in zip(opened, each, strict=True)
         ]
 
     def see(self, images: Sequence[bytes], minigpt: Reader | None) -> list[Sighting | Failure]:
@@ -101,18 +125,26 @@ class Describer:
             return error.failure
         return Sighting(sha256, minigpt.see([picture])[0].pack(), minigpt.name)
 
-    def _describe(
-        self, image: bytes, budget_s: float | None, box: Box | None, minigpt: Reader | None
-    ) -> Description | Failure:
+    def _open(self, image: bytes) -> _Opened | Failure:
         started = time.perf_counter()
         try:
             picture = decode(image, max_pixels=self._max_pixels)
         except PictureError as error:
             return error.failure
         sha256 = hashlib.sha256(image).hexdigest()
-        decode_s = time.perf_counter() - started
+        return _Opened(picture, sha256, time.perf_counter() - started)
+
+    def _describe(
+        self,
+        opened: _Opened,
+        budget_s: float | None,
+        box: Box | None,
+        minigpt: Reader | None,
+        look: Look | None,
+    ) -> Description | Failure:
+        picture, sha256, decode_s = opened.picture, opened.sha256, opened.decode_s
         found = self._pieces.gather(
-            self._actions(picture, sha256, box, minigpt),
+            self._actions(picture, sha256, box, look),
             budget_s=None if budget_s is None else budget_s - decode_s,
             needed=frozenset({"embedding"}),
         )
@@ -143,7 +175,7 @@ class Describer:
         )
 
     def _actions(
-        self, picture: Image.Image, sha256: str, box: Box | None, minigpt: Reader | None
+        self, picture: Image.Image, sha256: str, box: Box | None, look: Look | None
     ) -> dict[str, Callable[[], Any]]:
         """The pieces of evidence, the longest first."""
         reader, clip = self._reader, self._clip
@@ -152,14 +184,14 @@ class Describer:
             return lambda: self._read.get((sha256, name, box), read)
 
         actions: dict[str, Callable[[], Any]] = {}
-        if box is not None:
+        if reader is not None and box is not None:
             actions["ocr"] = once("box", lambda: reader.read_box(picture, box))
-        else:
+        elif reader is not None:
             actions["ocr"] = once("whole", lambda: reader.read_whole(picture))
             actions["ocr_closer"] = once("closer", lambda: reader.read_closer(picture))
         actions["embedding"] = lambda: self._embedder.embed([picture])[0]
-        if minigpt is not None:
-            actions["minigpt"] = lambda: minigpt.see([picture])[0].pack()
+        if look is not None:
+            actions["minigpt"] = lambda: look().pack()
         if clip is not None:
             actions["clip"] = lambda: backbone.pack(clip.pictures([picture])[0])
         actions["keypoints"] = lambda: keypoints.extract(picture)
@@ -169,10 +201,28 @@ class Describer:
     def warm_up(self, minigpt: Reader | None = None) -> None:
         """Load every model, so that the first request does not pay for it."""
         blank = Image.new("RGB", (64, 64), "white")
-        found = self._pieces.gather(self._actions(blank, "", None, minigpt))
+        found = self._pieces.gather(self._actions(blank, "", None, *_looks([blank], minigpt)))
         for error in found.errors.values():
             raise error
 
     def close(self) -> None:
         """Begin nothing more."""
         self._pieces.close()
+
+
+def _looks(pictures: Sequence[Image.Image], minigpt: Reader | None) -> list[Look | None]:
+    """How ``minigpt`` looks at each of the pictures."""
+    if minigpt is None:
+        return [None] * len(pictures)
+    if len(pictures) == 1 or not minigpt.engine.together:
+        return [partial(_look, minigpt, picture) for picture in pictures]
+    seen: Once[str, list[Sight]] = Once(1)
+
+    def look(number: int) -> Sight:
+        return seen.get(minigpt.name, lambda: minigpt.see(pictures))[number]
+
+    return [partial(look, number) for number in range(len(pictures))]
+
+
+def _look(minigpt: Reader, picture: Image.Image) -> Sight:
+    return minigpt.see([picture])[0]

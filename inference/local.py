@@ -130,9 +130,10 @@ class LocalRecognizer:
     CLIP or SigLIP, by which pictures are then found by text
     (:class:`inference.retrieval.clip.ClipError` when it is none). ``threads`` bounds the threads of each
     ONNX session, and those of BLAS, FAISS and OpenCV in this process. ``budget_s`` is the time in which
-    evidence on a picture is to be there, if it may not take as long as it does. After ``debounce_s``
-    without a further change (at most ten times that), a background thread re-fits the light heads and
-    swaps them in; until then new examples already count as neighbours.
+    evidence on a picture is to be there, if it may not take as long as it does; without ``ocr`` no text,
+    which takes longest, is read. After ``debounce_s`` without a further change (at most ten times that),
+    a background thread re-fits the light heads and swaps them in; until then new examples already
+    count as neighbours.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class LocalRecognizer:
         models_kept: int = MODELS_KEPT,
         clip: Path | str | None = None,
         minigpt: bool = True,
+        ocr: bool = True,
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         budget_s: float | None = None,
@@ -155,7 +157,9 @@ class LocalRecognizer:
         self._minigpt = open_model(model, threads=threads) if minigpt else None
         self._clip = Clip(Path(clip), threads=threads) if clip is not None else None
         self._shelf = Shelf(models_dir, threads=threads, kept=models_kept)
-        self._describer = Describer(threads=threads, max_pixels=max_pixels, clip=self._clip)
+        self._describer = Describer(
+            threads=threads, max_pixels=max_pixels, clip=self._clip, ocr=ocr
+        )
         self._cache = MatchCache()
         self._sites: dict[str, _Site] = {}
         self._sites_lock = threading.Lock()

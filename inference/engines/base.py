@@ -46,6 +46,12 @@ class Engine(Decoder, Protocol):
         """The shape of one picture's pixels, without the batch."""
         ...
 
+    @property
+    def together(self) -> bool:
+        """Whether several pictures at once take less time than one after the other, as on a GPU. On a CPU
+        they do not."""
+        ...
+
     def encode(self, pixels: Float32Array) -> Picture:
         """Pixels [B, *pixel_shape] → what is seen in them."""
         ...

@@ -45,6 +45,7 @@ class OnnxEngine:
             )
             for graph in GRAPHS
         )
+        self.together = self._encode.get_providers()[0] != _PROVIDERS[-1]
         self._outputs = [output.name for output in self._encode.get_outputs()]
         self.pixel_shape: tuple[int, ...] = tuple(self._encode.get_inputs()[0].shape[1:])
 

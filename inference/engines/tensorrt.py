@@ -21,6 +21,8 @@ from .base import GRAPHS, EngineError, Graph, Picture, Precision, graph_path
 class TensorRTEngine:
     """The plans of the graphs, an execution context for each of their profiles. Thread-safe: one at a time."""
 
+    together = True
+
     def __init__(self, trt: ModuleType, plan_of: Mapping[Graph, bytes]) -> None:
         self._lock = threading.Lock()
         runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))

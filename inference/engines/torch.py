@@ -59,6 +59,7 @@ class TorchEngine:
 
     def __init__(self, model: MiniGPT, *, device: str = "cpu", compiled: bool = False) -> None:
         self._device = torch.device(device)
+        self.together = self._device.type != "cpu"
         model = model.eval().to(self._device)
         encode = Encode(model)
         self._names = encode.names

@@ -6,10 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import encode, render_pack
+from numpy.typing import NDArray
 from PIL import Image
 
 from inference.contracts import Description, Failure
+from inference.describe import Describer
+from inference.engines import Picture
 from inference.local import LocalRecognizer
+from inference.minigpt.reading import Reader
+from inference.minigpt.sight import Sight
 from inference.retrieval.backbone import DIMENSIONS, MODEL_PATH, ImageEmbedder, pack, unpack
 
 
@@ -66,6 +71,47 @@ def test_a_reader_that_breaks_is_named(
     assert isinstance(described, Description)
     assert described.missing == {"barcode": "no model"}
     assert described.ocr_lines
+
+
+def test_no_text_is_read_where_none_is_wanted(recognizer: LocalRecognizer) -> None:
+    describer = Describer(ocr=False)
+    (described,) = describer.describe([encode(render_pack("ARLA"))])
+    describer.close()
+    assert isinstance(described, Description)
+    assert not described.ocr_lines and not described.missing
+    assert "ocr" not in described.timings_ms and described.keypoints
+    assert described.describer != recognizer.describer
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_model_looks_at_all_pictures_at_once_where_it_gains_by_it(
+    together: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    from tests.models import tiny_model
+
+    minigpt = Reader.open(tiny_model(tmp_path))
+    encode_all, batches = minigpt.engine.encode, []
+
+    def counted(pixels: NDArray[np.float32]) -> Picture:
+        batches.append(len(pixels))
+        return encode_all(pixels)
+
+    monkeypatch.setattr(minigpt.engine, "encode", counted)
+    monkeypatch.setattr(minigpt.engine, "together", together)
+    pictures = [render_pack("ARLA"), render_pack("BRAVO", colour="lightgreen")]
+    describer = Describer(ocr=False)
+    first, bad, last = describer.describe(
+        [encode(pictures[0]), b"nonsense", encode(pictures[1])], minigpt=minigpt
+    )
+    describer.close()
+    assert batches == ([2] if together else [1, 1])
+    assert isinstance(bad, Failure)
+    for described, picture in zip((first, last), pictures, strict=True):
+        assert isinstance(described, Description) and described.seen_by == minigpt.name
+        (alone,) = minigpt.see([picture])
+        seen = Sight.unpack(described.sight)
+        np.testing.assert_allclose(seen.outputs, alone.outputs, atol=0.02)
 
 
 def test_similar_pictures_have_similar_embeddings() -> None:
