@@ -3,8 +3,8 @@
     python -m bench.weeks [--minigpt 200] [--runs 2] [--plot weeks.svg] [--json]
 
 At first there is the catalog of the grocery data set, with its reference pictures. Then simulated annotators decide
-the training photos in batches of 100, of which 2% are wrong (another SKU, or one unit more), in random order, or in the
-order of what is known least: by half the least sure, spread over what they look like, by a fifth at random. After each
+the training photos in batches of 100, of which 2% are wrong (another SKU, or one unit more), in random order, or in
+that of the queue: a tenth at random, the others by what they are worth (``annotator/labeling/worth.py``). After each
 batch what a site learns by itself is fitted anew, and asked about the 100 validation photos. With ``--minigpt N``, a
 MiniGPT is taught all decisions so far after every N of them, from the shipped base where there is one.
 
@@ -19,6 +19,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,12 +28,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from annotator.labeling.worth import Waiting, values_of
 from bench.plots import curves
 from bench.recognition import Grocery, data_folder
 from inference import bundles
 from inference.captions import parse
 from inference.contracts import Change, Recognition
-from inference.decided import Photo, changes_of, embeddings_of, example_of, seen_by
+from inference.decided import Photo, changes_of, example_of, seen_by
 from inference.learning import fit_heads
 from inference.local import limit_threads
 from inference.minigpt.reading import Reader
@@ -41,7 +43,8 @@ from inference.retrieval.memory import SiteMemory
 
 BATCH = 100
 WRONG = 0.02
-AT_RANDOM, LEAST_SURE = 0.2, 0.5
+AT_RANDOM = 0.1
+"""Of a batch, as projects have it unless told otherwise."""
 FIELDS = ("sku", "category", "spec", "quantity", "condition")
 PANELS = {
     "top_1": "SKU right first",
@@ -101,11 +104,15 @@ class Site:
         if order == "random" or len(self.left) <= BATCH:
             return self.left[:BATCH]
         first = round(BATCH * AT_RANDOM)
-        chosen, rest = self.left[:first], self.left[first:]
-        answers = [self.asks(photo) for photo in rest]
-        sure = np.array([a.candidates[0].confidence if a.candidates else 0.0 for a in answers])
-        unsure = [rest[n] for n in np.argsort(sure)[: max(BATCH, round(len(rest) * LEAST_SURE))]]
-        return chosen + spread(unsure, chosen, BATCH - first)
+        rest = self.left[first:]
+        seen = Counter(photo.sku_code for photo in self.decided)
+        worth = values_of((self._waiting(n, photo) for n, photo in enumerate(rest)), seen)
+        most = sorted(worth, key=lambda n: (-worth[n], n))
+        return self.left[:first] + [rest[n] for n in most[: BATCH - first]]
+
+    def _waiting(self, number: int, photo: Photo) -> Waiting:
+        found = self.asks(photo).candidates
+        return Waiting(number, *((found[0].sku_code, found[0].confidence) if found else ("", 0.0)))
 
     def learn(self, scratch: Path, epochs: int) -> None:
         """Teach a MiniGPT all that is decided."""
@@ -126,20 +133,6 @@ class Site:
         self.minigpt, self.learned_of = Reader.open(out), len(self.decided)
         self.asked = seen_by(self.minigpt, self.asked)
         self.left = seen_by(self.minigpt, self.left)
-
-
-def spread(photos: Sequence[Photo], known: Sequence[Photo], count: int) -> list[Photo]:
-    """``count`` of ``photos``, each as unlike those before it and the ``known`` as can be (greedy
-    k-center, Sener & Savarese 2018)."""
-    x = embeddings_of(photos)
-    near = (x @ embeddings_of(known).T).max(axis=1)
-    chosen = []
-    for _ in range(min(count, len(photos))):
-        n = int(near.argmin())
-        chosen.append(n)
-        near = np.maximum(near, x @ x[n])
-        near[chosen] = np.inf
-    return [photos[n] for n in chosen]
 
 
 def figures(site: Site) -> dict[str, float]:

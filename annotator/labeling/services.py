@@ -36,7 +36,7 @@ from .models import Annotation, Assignment, Task
 from .returning import draft_of
 from .schemas import Schemas, schema_of
 from .states import OPEN_STATES, Action, AssignmentState, Flag, SkipReason, TaskState
-from .valuing import value_of
+from .worth import value_of
 
 MAX_SKIPS = 2
 MAX_ACTIVE_SECONDS = 86_400.0

@@ -21,7 +21,7 @@ from annotator.catalog import services as catalog
 from annotator.core import outbox
 from annotator.core.models import OutboxEvent
 from annotator.labeling.models import Task
-from annotator.labeling.valuing import value_of
+from annotator.labeling.worth import value_of
 from annotator.review import services as review
 from annotator.suggestions import memory, recognizer, services
 from annotator.suggestions.models import (

@@ -16,7 +16,8 @@ from annotator.accounts.states import Role
 from annotator.core import outbox
 from annotator.core.models import AuditEntry
 from annotator.labeling.models import Task
-from annotator.labeling.valuing import Waiting, order_waiting, values_of
+from annotator.labeling.valuing import order_waiting
+from annotator.labeling.worth import Waiting, values_of
 from annotator.modelhub.models import LiveModel, ModelChange, ModelVersion
 from annotator.quality.models import Dimension, Rollup
 from annotator.review.models import Decision
