@@ -1,12 +1,12 @@
 """A site's first weeks: how suggestions become better as people decide.
 
-    python -m bench.weeks [--minigpt 200] [--runs 2] [--plot weeks.svg] [--json]
+    python -m bench.weeks [--minigpt 200] [--runs 2] [--folds] [--plot weeks.svg] [--json]
 
 At first there is the catalog of the grocery data set, with its reference pictures. Then simulated annotators decide
 the training photos in batches of 100, of which 2% are wrong (another SKU, or one unit more), in random order, or in
 that of the queue: a tenth at random, the others by what they are worth (``annotator/labeling/worth.py``). After each
-batch what a site learns by itself is fitted anew, and asked about the 100 validation photos. With ``--minigpt N``, a
-MiniGPT is taught all decisions so far after every N of them, from the shipped base where there is one.
+batch what a site learns by itself is fitted anew, and asked about the 100 validation photos. With ``--minigpt N``, the
+shipped base looks along from the beginning, and after every N decisions a MiniGPT is taught all so far, from the base.
 
 ``keys`` are expected for a photo: one to take a whole suggestion that is right; else one for a SKU among the first five
 (five to search for another), one for a condition, two for a quantity that is wrong or not suggested, and one to submit.
@@ -34,7 +34,7 @@ from bench.recognition import Grocery, data_folder
 from inference import bundles
 from inference.captions import parse
 from inference.contracts import Change, Recognition
-from inference.decided import Photo, changes_of, example_of, seen_by
+from inference.decided import FOLDS, Photo, changes_of, example_of, seen_by, shoot_folds
 from inference.learning import fit_heads
 from inference.local import limit_threads
 from inference.minigpt.reading import Reader
@@ -60,6 +60,8 @@ class Site:
     """A simulated site: what it has decided, rightly or not, and what it has learned of it."""
 
     data: Grocery
+    left: list[Photo]
+    asked: list[Photo]
     rng: np.random.Generator
     cache: MatchCache
     minigpt: Reader | None = None
@@ -70,8 +72,6 @@ class Site:
         self.memory.apply(changes_of(self.data.skus, self.data.references, []))
         self.heads: Heads = fit_heads(self.memory, self.cache)
         self.decided: list[Photo] = []
-        self.left = list(self.data.train)
-        self.asked = list(self.data.val)
 
     def decide(self, photos: Sequence[Photo]) -> None:
         """People decide ``photos``; the site learns."""
@@ -130,7 +130,12 @@ class Site:
         base = bundles.base()
         recipe = Recipe(epochs=epochs)
         train(Snapshot({"train": tuple(records)}, known.catalog), out, Course(recipe, base, True))
-        self.minigpt, self.learned_of = Reader.open(out), len(self.decided)
+        self.use(Reader.open(out))
+        self.learned_of = len(self.decided)
+
+    def use(self, minigpt: Reader) -> None:
+        """Let ``minigpt`` look at what is not decided yet."""
+        self.minigpt = minigpt
         self.asked = seen_by(self.minigpt, self.asked)
         self.left = seen_by(self.minigpt, self.left)
 
@@ -163,7 +168,15 @@ def keys_of(right: dict[str, bool], near: bool) -> float:
 
 def weeks(data: Grocery, order: str, run: int, options: argparse.Namespace) -> Iterator[dict]:
     """A row for each batch, from the empty site on."""
-    site = Site(data, np.random.default_rng(run), MatchCache(capacity=5_000_000))
+    train, asked = list(data.train), list(data.val)
+    if options.folds:
+        fold = shoot_folds(data.train)
+        train = [p for p, f in zip(data.train, fold, strict=True) if f != run % FOLDS]
+        asked = [p for p, f in zip(data.train, fold, strict=True) if f == run % FOLDS]
+    site = Site(data, train, asked, np.random.default_rng(run), MatchCache(capacity=5_000_000))
+    base = bundles.base()
+    if options.minigpt and base is not None:
+        site.use(Reader.open(base))
     with tempfile.TemporaryDirectory(prefix="warevision-weeks-") as scratch:
         while True:
             row = {"order": order, "run": run, "decided": len(site.decided)}
@@ -180,6 +193,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.weeks", description=__doc__)
     parser.add_argument("--orders", nargs="+", default=["random", "active"])
     parser.add_argument("--runs", type=int, default=2, help="of each order")
+    parser.add_argument(
+        "--folds",
+        action="store_true",
+        help="ask about a fifth of the training photos instead, another with each run, which keeps a SKU's "
+        "look-alikes together: the figures to choose by",
+    )
     parser.add_argument("--most", type=int, default=10_000, help="decisions after which to stop")
     parser.add_argument("--minigpt", type=int, default=0, help="decisions between two trainings")
     parser.add_argument("--epochs", type=int, default=12, help="of each training")
