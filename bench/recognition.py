@@ -46,7 +46,7 @@ from inference.evidence.shipped import SHIPPED
 from inference.learning import fit_heads
 from inference.local import limit_threads
 from inference.minigpt.reading import Reader
-from inference.ranking import MatchCache, gather, none_of_these, see
+from inference.ranking import MatchCache, fuse, gather, none_of_these, see
 from inference.retrieval.heads import harmonic_mean
 from inference.retrieval.memory import SiteMemory
 
@@ -147,7 +147,7 @@ def evaluate(
         started = time.perf_counter()
         seen = see(photo.description)
         evidence = gather(memory, catalog, heads, cache, seen, minigpt=minigpt)
-        fused = fusion.fuse(evidence.parts, heads.weights, len(catalog.codes))
+        fused = fuse(evidence, heads.weights)
         none = none_of_these(memory, catalog, heads, seen, evidence, fused)
         ms = (time.perf_counter() - started) * 1000
         common = {"state": case.state, "held_out": case.held_out, "asked": photo.key}

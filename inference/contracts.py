@@ -324,7 +324,8 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class FieldSuggestion:
     """The proposal for one caption field. ``value`` is None when nothing is proposed; ``source``
-    then says why (``not_available``, ``low_confidence``)."""
+    then says why: ``not_available``, ``low_confidence``, or ``unfamiliar`` where the model was taught by
+    another kind of photos."""
 
     value: str | None
     confidence: float | None

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,8 @@ COMPARED = 32
 """Pictures of the most probable SKU that are compared in the learned space."""
 CONFIDENT = 0.5
 DISAGREEMENT = 0.6
+UNTAUGHT: Final = SHIPPED.weights(0.0)
+"""Weights for SKUs of which nothing was decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +115,13 @@ class Seen:
 class Evidence:
     """Log-probabilities [S] per source, and what there is to show for them.
 
-    ``cosines`` [S] are those of each SKU's most similar picture, ``matches`` [S] the points that agree with
-    one; NaN where there is no picture, or it was not compared.
+    ``known`` [S] are the SKUs that each learned source was taught. ``cosines`` [S] are those of each SKU's
+    most similar picture, ``matches`` [S] the points that agree with one; NaN where there is no picture, or it
+    was not compared.
     """
 
     parts: Mapping[str, FloatArray]
+    known: Mapping[str, NDArray[np.bool_]]
     text: TextMatch
     neighbours: tuple[Neighbour, ...]
     cosines: FloatArray
@@ -157,7 +162,7 @@ def rank(
     known = {code for text in read for code in catalog.by_barcode.get(text, ())}
     seen = see(description)
     evidence = gather(memory, catalog, heads, cache, seen, minigpt=minigpt, barcode_codes=known)
-    p = fusion.fuse(evidence.parts, heads.weights, len(catalog.codes))
+    p = fuse(evidence, heads.weights)
     none = none_of_these(memory, catalog, heads, seen, evidence, p)
     p = (1 - none) * p
     fields = _fields(catalog, p, evidence.parts)
@@ -166,7 +171,7 @@ def rank(
     return Recognition(
         model_version=version,
         site_number=number,
-        fields=fields | _read_fields(reading) | new,
+        fields=fields | _read_fields(minigpt, seen.sight, reading) | new,
         heat={
             key: heat_map(cells, minigpt.facts.looks, description.width_px, description.height_px)
             for key, cells in (reading.maps if reading else {}).items()
@@ -234,7 +239,6 @@ def gather(
 
     ``without`` names examples to act as if unknown, for predictions on decided pictures.
     """
-    size = len(catalog.codes)
     parts: dict[str, FloatArray] = {}
     barcode = fusion.barcode_log_p([code in (barcode_codes or ()) for code in catalog.codes])
     if barcode is not None:
@@ -251,9 +255,10 @@ def gather(
         parts["words"] = _over_catalog(
             catalog, heads.words.codes, heads.words.log_p([seen.text])[0]
         )
-    taught = _taught(minigpt, seen.sight, catalog)
-    if taught is not None:
-        parts["minigpt"] = taught
+    written = _taught(minigpt, seen.sight, catalog)
+    if written is not None:
+        parts["minigpt"] = written
+    known = _known(catalog, heads, minigpt)
     # the memory may have moved on since the catalog was taken
     neighbours = [
         n
@@ -262,12 +267,37 @@ def gather(
     ]
     cosines = _cosines(catalog, neighbours)
     cosine = _cosine_logits(cosines)
-    preliminary = fusion.fuse(parts, heads.weights, size) * np.exp(fusion.log_softmax(cosine))
-    shortlist = _shortlist(preliminary)
+    preliminary = fusion.fuse_in_turn(parts, heads.weights, UNTAUGHT, known, len(catalog.codes))
+    shortlist = _shortlist(preliminary * np.exp(fusion.log_softmax(cosine)))
     matches = _matches(memory, catalog, cache, seen, shortlist, without)
     if neighbours:
         parts["neighbours"] = fusion.log_softmax(cosine + _match_logits(matches, shortlist))
-    return Evidence(parts, text, tuple(neighbours), cosines, matches)
+    return Evidence(parts, known, text, tuple(neighbours), cosines, matches)
+
+
+def fuse(
+    evidence: Evidence, weights: Mapping[str, float], untaught: Mapping[str, float] = UNTAUGHT
+) -> FloatArray:
+    """The probability of each SKU [S]."""
+    size = len(evidence.cosines)
+    return fusion.fuse_in_turn(evidence.parts, weights, untaught, evidence.known, size)
+
+
+def _known(catalog: Catalog, heads: Heads, minigpt: Reader | None) -> dict[str, NDArray[np.bool_]]:
+    """The SKUs [S] that each learned source was taught."""
+    codes: dict[str, Sequence[str]] = {}
+    if heads.picture is not None:
+        codes["picture"] = heads.picture.codes
+    if heads.words is not None:
+        codes["words"] = heads.words.codes
+    if minigpt is not None:
+        codes["minigpt"] = minigpt.facts.classes
+    found = {}
+    for source, theirs in codes.items():
+        known = np.zeros(len(catalog.codes), bool)
+        known[[catalog.row_of[code] for code in theirs if code in catalog.row_of]] = True
+        found[source] = known
+    return found
 
 
 def _taught(minigpt: Reader | None, sight: Sight | None, catalog: Catalog) -> FloatArray | None:
@@ -315,10 +345,16 @@ def written_anew(
     return {key: _proposal(one.value, one.p, "minigpt") for key, one in best.items()}
 
 
-def _read_fields(reading: Reading | None) -> dict[str, FieldSuggestion]:
+def _read_fields(
+    minigpt: Reader | None, sight: Sight | None, reading: Reading | None
+) -> dict[str, FieldSuggestion]:
+    if minigpt is None or sight is None or reading is None:
+        return {}
+    if not minigpt.is_familiar(sight):
+        return dict.fromkeys(reading.options, FieldSuggestion(None, None, "unfamiliar"))
     return {
         key: _proposal(options[0].value, options[0].p, "minigpt")
-        for key, options in (reading.options if reading else {}).items()
+        for key, options in reading.options.items()
     }
 
 

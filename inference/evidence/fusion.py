@@ -4,7 +4,9 @@ Each source gives log-probabilities over all SKUs [S]. They are pooled log-linea
 
     log p(s) = Σ_k w_k · log p_k(s) − log Z,
 
-the logarithmic opinion pool (Genest and Zidek 1986). The weights are also the temperature: small
+the logarithmic opinion pool (Genest and Zidek 1986). Some sources were taught some of the SKUs only. What the pool of
+the others gives those SKUs together is divided among them anew by a pool in which the learned source has a say; of SKUs
+that it does not know it changes nothing. The weights are also the temperature: small
 ones flatten the result. They are fitted on decided pictures by minimum negative log-likelihood, on
 predictions of heads that did not see the picture, and drawn towards shipped weights, so that few
 decisions change them little. Pure functions of values; no state.
@@ -22,6 +24,9 @@ from scipy.optimize import minimize
 FloatArray = NDArray[np.float64]
 
 SOURCES = ("barcode", "pack_text", "neighbours", "picture", "words", "minigpt")
+LEARNED = (("picture", "words"), ("minigpt",))
+"""Sources that know only SKUs that they were taught: those that learn with every decision, then those that
+learn seldom."""
 UNSEEN_SHARE = 0.02
 BARCODE_TRUST = 0.995
 
@@ -69,6 +74,30 @@ def fuse(parts: Mapping[str, FloatArray], weights: Mapping[str, float], size: in
     for source, log_p in parts.items():
         logits = logits + weights.get(source, 0.0) * log_p
     p: FloatArray = np.exp(log_softmax(logits))
+    return p
+
+
+def fuse_in_turn(
+    parts: Mapping[str, FloatArray],
+    weights: Mapping[str, float],
+    untaught: Mapping[str, float],
+    known: Mapping[str, NDArray[np.bool_]],
+    size: int,
+) -> FloatArray:
+    """Probabilities [S] where the :data:`LEARNED` sources know some of the SKUs, ``known`` [S] by source. Sources
+    that need no teaching have the ``untaught`` weights by themselves, and the others beside those that do."""
+    learned = {source for kind in LEARNED for source in kind}
+    heard = {source: log_p for source, log_p in parts.items() if source not in learned}
+    p = fuse(heard, untaught, size)
+    for kind in LEARNED:
+        here = [source for source in kind if source in parts]
+        theirs = (
+            np.any([known[source] for source in here], axis=0) if here else np.zeros(size, bool)
+        )
+        if theirs.any():
+            heard |= {source: parts[source] for source in here}
+            anew = np.where(theirs, fuse(heard, weights, size), 0.0)
+            p = np.where(theirs, p[theirs].sum() * anew / anew.sum(), p)
     return p
 
 

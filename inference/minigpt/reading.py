@@ -13,6 +13,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors import SafetensorError
 
 from inference.captions import GRADES, Spec, parse_spec
 from inference.engines import Engine, Kind, open_engine
@@ -22,6 +23,7 @@ from inference.evidence.fusion import log_softmax
 
 from .alternatives import Float32Array, Tree, distinct, weigh
 from .bundle import verify
+from .familiar import Familiar
 from .heard import Heard
 from .pixels import to_pixels
 from .sight import Sight
@@ -108,11 +110,19 @@ class Reading:
 class Reader:
     """A model at work. Thread-safe."""
 
-    def __init__(self, engine: Engine, vocabulary: Vocabulary, facts: Facts, name: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        vocabulary: Vocabulary,
+        facts: Facts,
+        name: str,
+        familiar: Familiar | None = None,
+    ) -> None:
         self.engine = engine
         self.vocabulary = vocabulary
         self.facts = facts
         self.name = name
+        self._familiar = familiar
 
     @classmethod
     def open(cls, folder: Path, kind: Kind = "auto", *, threads: int = 1) -> Self:
@@ -123,9 +133,11 @@ class Reader:
         try:
             text = (folder / "vocabulary.json").read_text("utf-8")
             vocabulary = Vocabulary.from_json(json.loads(text))
-        except (OSError, KeyError, ValueError) as error:
+            familiar = Familiar.load(folder)
+        except (OSError, KeyError, ValueError, SafetensorError) as error:
             raise EngineError(f"{folder} is no complete model: {error}") from error
-        return cls(open_engine(folder, kind, threads=threads), vocabulary, facts, name_of(folder))
+        engine = open_engine(folder, kind, threads=threads)
+        return cls(engine, vocabulary, facts, name_of(folder), familiar)
 
     def see(self, pictures: Sequence[Image.Image]) -> list[Sight]:
         """What is in pictures (RGB)."""
@@ -139,6 +151,11 @@ class Reader:
             )
             for row in range(len(pictures))
         ]
+
+    def is_familiar(self, sight: Sight) -> bool:
+        """Whether the picture is of the kind that the model was taught by; what it says of others is not
+        to be proposed."""
+        return self._familiar is None or sight in self._familiar
 
     def sku_log_p(self, sight: Sight, codes: Sequence[str]) -> FloatArray:
         """Log-probabilities [S] of ``codes``, at most :data:`MOST_CODES`: a logarithmic pool of what

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,6 +17,7 @@ from inference import bundles
 from inference.engines import EngineError
 from inference.minigpt.bundle import seal
 from inference.minigpt.config import MiniGPTConfig
+from inference.minigpt.familiar import Familiar
 from inference.minigpt.model import MiniGPT
 from inference.minigpt.reading import Reader, name_of
 from inference.minigpt.towers import Lite0Tower
@@ -24,7 +26,7 @@ from inference.minigpt.vocabulary import Vocabulary
 from .acuity import acuity
 from .export import export_onnx
 from .fit import Run, fit
-from .judge import calibrated, codes_of, judged, seen_often, write_answers
+from .judge import calibrated, codes_of, judged, see, seen_often, write_answers
 from .log import Log
 from .lora import Ranks, adapted, merged, save_adapter
 from .quantize import quantize_model
@@ -38,6 +40,8 @@ LOOKS = (1.0, 0.6)
 _FEWEST_UNSEEN = 10
 _MOST_UNSEEN = 400
 """Photos to calibrate on."""
+_MOST_TAUGHT = 3000
+"""Photos by which others are told to be familiar."""
 _MOST_WATCHED = 300
 """Photos that each epoch is looked at on."""
 
@@ -92,6 +96,8 @@ def train(snapshot: Snapshot, out: Path, course: Course) -> dict[str, Any]:
         log.progress("export", 1, 3)
         reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
         _write(out / "calibration.json", facts | calibrated(reader, some, snapshot.catalog))
+        if course.general:  # photos of sites are of another kind
+            Familiar.fit(see(reader, _some(records, recipe.seed))).save(out)
         log.progress("export", 2, 3)
         int8 = quantize_model(out, records, codes_of(records, snapshot.catalog))
         log.progress("export", 3, 3)
@@ -144,6 +150,10 @@ def held_out(snapshot: Snapshot) -> tuple[list[Record], list[Record]]:
         unseen += records[::step]
         del records[::step]
     return records, unseen
+
+
+def _some(records: Sequence[Record], seed: int) -> list[Record]:
+    return random.Random(seed).sample(records, min(_MOST_TAUGHT, len(records)))
 
 
 def _write(path: Path, data: object) -> None:

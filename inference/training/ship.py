@@ -19,6 +19,7 @@ import torch
 
 from inference.engines import EngineError, precision
 from inference.engines.base import GRAPHS, Precision, graph_path, has_graphs
+from inference.minigpt import familiar
 from inference.minigpt.bundle import seal, verify
 from inference.minigpt.model import MiniGPT
 
@@ -57,6 +58,8 @@ def ship(model: Path, to: Path, wanted: Precision = "int8") -> None:
             graph_path(to / "onnx", graph).write_bytes(rounded)
     for name in ("vocabulary.json", "calibration.json", "report.json"):
         shutil.copy(model / name, to)
+    if (model / familiar.FILE).is_file():
+        shutil.copy(model / familiar.FILE, to)
     seal(to)
 
 

@@ -12,6 +12,46 @@ logits = arrays(np.float64, st.integers(1, 12), elements=st.floats(-40, 40))
 weights = st.floats(0, 3)
 
 
+def in_turn(parts: dict[str, list[float]], known: dict[str, list[int]], size: int) -> np.ndarray:
+    """What comes of probabilities [S] by source, where learned sources know some SKUs; all weigh 1."""
+    weights = dict.fromkeys(fusion.SOURCES, 1.0)
+    return fusion.fuse_in_turn(
+        {source: np.log(p) for source, p in parts.items()},
+        weights,
+        weights,
+        {source: np.isin(np.arange(size), rows) for source, rows in known.items()},
+        size,
+    )
+
+
+def test_what_was_taught_some_skus_says_nothing_of_the_others() -> None:
+    text = [0.6, 0.3, 0.1]
+    p = in_turn({"pack_text": text, "picture": [0.01, 0.9, 0.09]}, {"picture": [1, 2]}, 3)
+    assert p[0] == pytest.approx(0.6), "a new SKU is as probable as the print makes it"
+    assert p.sum() == pytest.approx(1.0)
+    assert p[1] / p[2] == pytest.approx(0.3 / 0.1 * 0.9 / 0.09), "the others by both"
+
+
+def test_where_all_are_taught_it_is_one_pool() -> None:
+    parts = {"pack_text": [0.6, 0.3, 0.1], "picture": [0.2, 0.7, 0.1], "minigpt": [0.3, 0.5, 0.2]}
+    everything = {source: [0, 1, 2] for source in ("picture", "minigpt")}
+    pooled = np.prod(list(parts.values()), axis=0)
+    np.testing.assert_allclose(in_turn(parts, everything, 3), pooled / pooled.sum())
+
+
+def test_a_model_that_is_older_than_a_sku_does_not_speak_against_it() -> None:
+    parts = {
+        "pack_text": [0.5, 0.4, 0.1],
+        "picture": [0.9, 0.05, 0.05],
+        "minigpt": [0.02, 0.9, 0.08],
+    }
+    known = {"picture": [0, 1, 2], "minigpt": [1, 2]}
+    without = in_turn({k: parts[k] for k in ("pack_text", "picture")}, known, 3)
+    p = in_turn(parts, known, 3)
+    assert p[0] == pytest.approx(without[0]) and p.argmax() == 0
+    assert p[1] / p[2] == pytest.approx(0.4 * 0.05 * 0.9 / (0.1 * 0.05 * 0.08))
+
+
 @given(logits)
 def test_log_softmax_is_a_distribution_and_keeps_the_order(z: np.ndarray) -> None:
     p = np.exp(fusion.log_softmax(z))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,8 @@ def asked(count: int, decided_per_sku: float) -> list[fitting.Asked]:
         parts = {"words": fusion.log_softmax(3.0 * np.eye(6)[told])}
         for name in ("picture", "neighbours"):
             parts[name] = fusion.log_softmax(3.0 * np.eye(6)[int(rng.integers(6))])
-        found.append(fitting.Asked("few", n % 5, decided_per_sku, parts, truth, 6, {}))
+        known = {name: np.ones(6, bool) for name in ("picture", "words")}
+        found.append(fitting.Asked("few", n % 5, decided_per_sku, parts, known, truth, 6, {}))
     return found
 
 
@@ -103,6 +105,33 @@ def test_fitted_weights_trust_what_was_right() -> None:
     before = fitting.closed_figures([(SHIPPED, asked(150, 20.0))])
     after = fitting.closed_figures([(fitted, asked(150, 20.0))])
     assert after["nll"] < before["nll"] and after["top1"] >= before["top1"]
+
+
+def test_minigpt_is_weighed_beside_the_others() -> None:
+    """It agrees with the truth where ``words`` do not, in half of its answers; the others' weights are those
+    of a site without one."""
+    plain = asked(150, 20.0)
+    rng = np.random.default_rng(3)
+    heard = [
+        replace(
+            one,
+            parts={
+                **one.parts,
+                "minigpt": fusion.log_softmax(
+                    3.0 * np.eye(6)[one.truth if n % 2 else int(rng.integers(6))]
+                ),
+            },
+            known={**one.known, "minigpt": np.ones(6, bool)},
+        )
+        for n, one in enumerate(plain)
+    ]
+    without = fitting.fit_shipped_weights(plain, SHIPPED)
+    fitted = fitting.fit_shipped_weights(heard, SHIPPED)
+    own = fitted.taught["minigpt"]
+    assert 0.1 < own < 1.0 and fitted.untaught["minigpt"] == own
+    assert {**fitted.taught, "minigpt": 0} == {**without.taught, "minigpt": 0}
+    nll = [fitting.closed_figures([(one, heard)])["nll"] for one in (fitted, SHIPPED, without)]
+    assert nll[0] == min(nll)
 
 
 def photo(code: str, n: int) -> Photo:
