@@ -350,9 +350,9 @@ class Recognition:
     last one that what is learned from decided pictures was fitted on: both, the model's version and
     the description determine everything but ``timings_ms``. ``heat`` has a map for each field of
     MiniGPT's caption. ``flags`` is a subset of ``low_confidence``, ``evidence_disagrees``,
-    ``barcode_unknown``, ``empty_memory``. ``left_out`` names the evidence that was not there in time,
-    or failed. ``none`` is the probability that the picture shows nothing of the catalog: with the
-    confidences of all SKUs it sums to 1.
+    ``barcode_unknown``, ``empty_memory``, ``unfamiliar`` (to MiniGPT). ``left_out`` names the evidence that
+    was not there in time, or failed. ``none`` is the probability that the picture shows nothing of the
+    catalog: with the confidences of all SKUs it sums to 1.
     """
 
     model_version: str

@@ -166,12 +166,13 @@ def rank(
     none = none_of_these(memory, catalog, heads, seen, evidence, p)
     p = (1 - none) * p
     fields = _fields(catalog, p, evidence.parts)
+    strange = bool(minigpt and seen.sight and not minigpt.is_familiar(seen.sight))
     reading = _read(minigpt, seen.sight, catalog.skus[catalog.codes[int(p.argmax())]], fields)
     new = written_anew(minigpt, seen.sight, description, catalog.row_of) if none > CONFIDENT else {}
     return Recognition(
         model_version=version,
         site_number=number,
-        fields=fields | _read_fields(minigpt, seen.sight, reading) | new,
+        fields=fields | _read_fields(reading, strange) | new,
         heat={
             key: heat_map(cells, minigpt.facts.looks, description.width_px, description.height_px)
             for key, cells in (reading.maps if reading else {}).items()
@@ -180,7 +181,7 @@ def rank(
         else {},
         candidates=_candidates(catalog, p, evidence),
         neighbours=evidence.neighbours[:MAX_NEIGHBOURS],
-        flags=_flags(p, evidence.parts, unknown_barcode=bool(read) and not known),
+        flags=_flags(p, evidence.parts, unknown_barcode=bool(read) and not known, strange=strange),
         timings_ms={"rank": round((time.perf_counter() - started) * 1000, 2)},
         left_out=description.left_out,
         none=round(none, 4),
@@ -345,12 +346,11 @@ def written_anew(
     return {key: _proposal(one.value, one.p, "minigpt") for key, one in best.items()}
 
 
-def _read_fields(
-    minigpt: Reader | None, sight: Sight | None, reading: Reading | None
-) -> dict[str, FieldSuggestion]:
-    if minigpt is None or sight is None or reading is None:
+def _read_fields(reading: Reading | None, strange: bool) -> dict[str, FieldSuggestion]:
+    """What MiniGPT proposes: nothing on a ``strange`` picture, unlike those that taught it."""
+    if reading is None:
         return {}
-    if not minigpt.is_familiar(sight):
+    if strange:
         return dict.fromkeys(reading.options, FieldSuggestion(None, None, "unfamiliar"))
     return {
         key: _proposal(options[0].value, options[0].p, "minigpt")
@@ -496,7 +496,7 @@ def _proposal(value: str | None, confidence: float, source: str) -> FieldSuggest
 
 
 def _flags(
-    p: FloatArray, parts: Mapping[str, FloatArray], *, unknown_barcode: bool
+    p: FloatArray, parts: Mapping[str, FloatArray], *, unknown_barcode: bool, strange: bool
 ) -> tuple[str, ...]:
     flags = []
     if p.max() < CONFIDENT:
@@ -506,4 +506,6 @@ def _flags(
         flags.append("evidence_disagrees")
     if unknown_barcode:
         flags.append("barcode_unknown")
+    if strange:
+        flags.append("unfamiliar")
     return tuple(flags)

@@ -56,7 +56,7 @@ def test_nothing_is_proposed_on_a_picture_of_another_kind(tmp_path: Path) -> Non
     dimensions = seen.outputs.shape[1]
     root = np.eye(dimensions, dtype=np.float32)
     pictures = [encode(render_pack("MILK")), encode(render_pack("JUICE", colour="red", side=200))]
-    sources = {}
+    sources, flagged = {}, {}
     for name, limit in (("all", 1e9), ("none", -1.0)):
         folder = tmp_path / name
         shutil.copytree(model, folder)
@@ -69,9 +69,11 @@ def test_nothing_is_proposed_on_a_picture_of_another_kind(tmp_path: Path) -> Non
         recognizer.close()
         fields = [answer.fields[key] for answer in answers for key in ("quantity", "condition")]
         sources[name] = {field.source for field in fields}
+        flagged[name] = any("unfamiliar" in answer.flags for answer in answers)
         if name == "none":
             assert all(field.value is None and field.confidence is None for field in fields)
     assert sources["none"] == {"unfamiliar"}
+    assert flagged == {"all": False, "none": True}
     assert sources["all"] <= {"minigpt", "low_confidence"}
 
 
