@@ -12,6 +12,7 @@ MEASUREMENTS = (
     "index",
     "describe",
     "serving",
+    "machine_api",
     "promotion",
     "engines",
     "loop",
