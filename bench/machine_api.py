@@ -31,8 +31,8 @@ import numpy as np
 from PIL import Image
 
 from bench import databases
-from bench.promotion import web_process
 from bench.recognition import Grocery, data_folder
+from bench.web import web_process
 from inference.decided import changes_of
 
 WIDTH_PX = 640

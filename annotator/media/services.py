@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from django.conf import settings
 
 from annotator.accounts.models import Site
@@ -12,6 +15,9 @@ from . import decoding, storage
 from .models import StoredImage
 from .pictures import Picture, bands, check_size
 from .queries import image_path
+
+RECENT_BYTES = 32 << 20
+"""Of derivatives of recent pictures: some hundred photos."""
 
 
 def verify(data: bytes) -> Picture:
@@ -24,6 +30,18 @@ def verify(data: bytes) -> Picture:
         max_pixels=settings.MAX_PICTURE_PIXELS,
         limit_s=settings.DECODER_LIMIT_S,
     )
+
+
+_RECENT: LRUCache[str, Picture] = LRUCache(
+    RECENT_BYTES, getsizeof=lambda picture: len(picture.display) + len(picture.thumb)
+)
+
+
+@cached(_RECENT, key=lambda data: hashlib.sha256(data).hexdigest(), lock=Lock())
+def verify_again(data: bytes) -> Picture:
+    """The same for those who may send the same picture again, as lines do: the most recent ones are known by
+    their content, in this process. What is bad is looked at each time."""
+    return verify(data)
 
 
 def store_image(*, site: Site, data: bytes, picture: Picture) -> StoredImage:

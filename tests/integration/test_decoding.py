@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from annotator.media import pictures
+from annotator.media import pictures, services
 from annotator.media.decoding import DecoderPool
 from annotator.media.pictures import BadPicture
 from tests.factories import picture_bytes
@@ -165,3 +166,22 @@ def test_decoding_at_half_size_misses_no_damage(
     monkeypatch.setattr("PIL.JpegImagePlugin.JpegImageFile.draft", lambda *_: None)
     assert half == [verdict(data) for data in damaged]
     assert half[0] == "3300×2800" and "corrupt_picture" in half
+
+
+def test_what_is_sent_again_is_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[bytes] = []
+    verify = DecoderPool.verify
+
+    def counted(self: DecoderPool, data: bytes, **limits: Any) -> pictures.Picture:
+        decoded.append(data)
+        return verify(self, data, **limits)
+
+    monkeypatch.setattr(DecoderPool, "verify", counted)
+    good, other, bad = picture_bytes(71), picture_bytes(72), b"no picture"
+    first = services.verify_again(good)
+    assert services.verify_again(good) == first == services.verify(good)
+    assert services.verify_again(other).sha256 != first.sha256
+    for _ in range(2):
+        with pytest.raises(BadPicture, match="not_a_picture"):
+            services.verify_again(bad)
+    assert decoded == [good, good, other, bad, bad]
