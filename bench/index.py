@@ -2,12 +2,13 @@
 
     python -m bench.index [--sizes 10000 100000 1000000] [--engines flat sq8 hnsw ivf usearch] [--json]
 
-A line an engine and size: seconds to build, milliseconds to add one more, recall@5 against exact search, p50 and
-p95 of one search on one core, and megabytes beyond the vectors themselves, which all keep in two bytes a
-number (and usearch once more). The tiers are those of ``inference/retrieval/tiers.py``, searched as a site's memory
-searches them; ``*`` marks the one chosen for the size. Vectors are drawn like the product's embeddings of real
-photos: a common mean, SKUs about it, twenty pictures about each SKU, with the shares and the fall of variance
-measured on grocery photos. ``--noise`` draws white noise instead, in which nothing is near anything.
+A line an engine and size: seconds of one core to build, milliseconds to add one more, recall@5 against exact
+search, p50 and p95 of one search on one core, and megabytes beyond the vectors themselves, which all keep in
+two bytes a number (and usearch once more). The tiers are those of ``inference/retrieval/tiers.py``, searched
+as a site's memory searches them; ``*`` marks the one chosen for the size. Vectors are drawn like the
+product's embeddings of real photos: a common mean, SKUs about it, twenty pictures about each SKU, with the
+shares and the fall of variance measured on grocery photos. ``--noise`` draws white noise instead, in which
+nothing is near anything.
 
 By default an engine that would build for more than minutes is left out: HNSW and usearch beyond
 100,000, exact search beyond that too (it gives the truth, however).
@@ -174,13 +175,13 @@ def ours(
 ) -> dict[str, float]:
     """The product's index in one tier."""
     index = PictureIndex(DIMENSIONS, gpu=False)
-    started = time.perf_counter()
+    started = time.process_time()
     coded = code_all(items, tier) if tier.factory else None
     if coded is not None:
         index.adopt(coded)
     for key, packed in items:
         index.put(key, packed)
-    build_s = time.perf_counter() - started
+    build_s = time.process_time() - started
 
     def search(query: Float32Array) -> list[str]:
         return [key for key, _ in index.search(query, WANTED)]
@@ -213,11 +214,11 @@ def beside_usearch(
     from usearch.index import Index
 
     index = Index(ndim=DIMENSIONS, metric="cos", dtype="f16")
-    started = time.perf_counter()
+    started = time.process_time()
     for start in range(0, len(items), CHUNK):
         rows = matrix([packed for _, packed in items[start : start + CHUNK]])
         index.add(np.arange(start, start + len(rows)), rows, threads=1)
-    build_s = time.perf_counter() - started
+    build_s = time.process_time() - started
 
     def search(query: Float32Array) -> list[str]:
         return [items[n][0] for n in index.search(query, WANTED, threads=1).keys.tolist()]

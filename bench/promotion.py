@@ -12,13 +12,11 @@ import io
 import json
 import os
 import re
-import socket
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager, redirect_stderr
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +25,8 @@ import httpx
 import numpy as np
 
 from bench import databases
+from bench.web import web_process
 
-ROOT = Path(__file__).parent.parent
 MODEL = re.compile(r"minigpt-[0-9a-f]{12}")
 
 
@@ -91,26 +89,6 @@ def command(*words: str) -> tuple[dict[str, Any], float, float, str]:
     except CommandError as error:
         problem = str(error)
     return json.loads(out.getvalue() or "{}"), began, time.monotonic(), problem
-
-
-@contextmanager
-def web_process() -> Any:
-    from annotator.pipeline.supervisor import answers, web
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [*web("127.0.0.1", port, sqlite=True), "--log-level", "error"], cwd=ROOT
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while not answers(f"{url}/readyz"):
-            time.sleep(0.2)
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def measure(home: Path, url: str, seconds: float, callers: int) -> int:

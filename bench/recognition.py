@@ -43,10 +43,11 @@ from tqdm import tqdm
 from inference.decided import FOLDS, DecidedPhotos, Photo, changes_of, draw, seen_by, shoot_folds
 from inference.evidence import fusion, openset
 from inference.evidence.shipped import SHIPPED
+from inference.gathering import MatchCache, fuse, gather, see
 from inference.learning import fit_heads
 from inference.local import limit_threads
 from inference.minigpt.reading import Reader
-from inference.ranking import MatchCache, fuse, gather, none_of_these, see
+from inference.ranking import none_of_these
 from inference.retrieval.heads import harmonic_mean
 from inference.retrieval.memory import SiteMemory
 

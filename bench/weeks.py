@@ -35,10 +35,11 @@ from inference import bundles
 from inference.captions import parse
 from inference.contracts import Change, Recognition
 from inference.decided import FOLDS, Photo, changes_of, example_of, seen_by, shoot_folds
+from inference.gathering import Heads, MatchCache
 from inference.learning import fit_heads
 from inference.local import limit_threads
 from inference.minigpt.reading import Reader
-from inference.ranking import Heads, MatchCache, rank
+from inference.ranking import rank
 from inference.retrieval.memory import SiteMemory
 
 BATCH = 100

@@ -20,9 +20,10 @@ from inference.contracts import SkuRecord
 from inference.decided import FOLDS, Photo, changes_of, draw, shoot_folds
 from inference.evidence import fusion, openset
 from inference.evidence.shipped import Shipped
+from inference.gathering import MatchCache, fuse, gather, see
 from inference.learning import fit_heads
 from inference.minigpt.reading import Reader
-from inference.ranking import MatchCache, fuse, gather, none_features, see
+from inference.ranking import none_features
 from inference.retrieval.heads import harmonic_mean
 from inference.retrieval.memory import SiteMemory
 

@@ -11,7 +11,7 @@ import numpy as np
 from inference.contracts import Example, OcrLine
 from inference.evidence import fusion
 from inference.evidence.shipped import SHIPPED
-from inference.ranking import Heads, MatchCache, Seen, gather
+from inference.gathering import Heads, MatchCache, Seen, gather
 from inference.retrieval.backbone import Float32Array, unpack
 from inference.retrieval.heads import (
     fit_metric_head,

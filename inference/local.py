@@ -29,10 +29,11 @@ from inference.contracts import (
 )
 from inference.describe import Describer
 from inference.evidence.shipped import FUSION_VERSION
+from inference.gathering import Heads, MatchCache
 from inference.learning import fit_heads
 from inference.minigpt.reading import Reader
 from inference.pictures import DEFAULT_MAX_PIXELS
-from inference.ranking import Heads, MatchCache, rank
+from inference.ranking import rank
 from inference.retrieval import search
 from inference.retrieval.backbone import unpack
 from inference.retrieval.clip import Clip

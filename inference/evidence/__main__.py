@@ -16,9 +16,9 @@ from inference import fitting
 from inference.decided import FOLDS, DecidedPhotos, Photo, seen_by
 from inference.evidence.openset import NoneModel
 from inference.evidence.shipped import PATH, SHIPPED, Shipped
+from inference.gathering import MatchCache
 from inference.local import limit_threads
 from inference.minigpt.reading import Reader
-from inference.ranking import MatchCache
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from inference.decided import Photo
 from inference.evidence import fusion, openset
 from inference.evidence.__main__ import main
 from inference.evidence.shipped import PATH, SHIPPED, Shipped
-from inference.ranking import MatchCache
+from inference.gathering import MatchCache
 from inference.retrieval.backbone import DIMENSIONS, pack
 
 scored = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=40)
