@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,8 @@ class Details(nn.Module):
 
     size: int
     """E, of its summary."""
+    held: bool
+    """Whether they learn nothing and the tower learns nothing for them: what they know stays as it is."""
 
     def __init__(self, config: MiniGPTConfig, tower: Tower) -> None:
         super().__init__()
@@ -49,11 +52,20 @@ class Details(nn.Module):
         places = (config.side_px // 32) ** 2
         self.size = len(config.looks) * 2 * detail + places + MAX_UNITS + 1
         self.norm = nn.LayerNorm(self.size)
+        self.held = False
+
+    def hold(self) -> None:
+        """Let them be as they are, whatever else is taught: there is nothing small to learn."""
+        self.held = True
+        self.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> Self:
+        return super().train(mode and not self.held)
 
     def forward(self, cells: Tensor, fine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Cells [B, K, N, C] and fine cells [B, K, F, √M, √M] → a summary [B, E], and of the first look
         the heat [B, √U, √U] of units and how surely there is one in each of its cells [B, U]."""
-        x = self.features(cells, fine)
+        x = self.features(cells.detach() if self.held else cells, fine)
         heat = self.heat(x[:, 0])
         units = self.units(heat)
         count = units.sum(dim=1, keepdim=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ from .vocabulary import BARCODE, PRINTED, SENSOR, Vocabulary
 
 MOST_TOKENS = 112
 """What is left out of more is what comes last."""
+_APART = re.compile(r"[\s:：]+")
+"""What stands between a heading and what it is the heading of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,11 @@ class Heard:
     printed: Sequence[str] = ()
     barcodes: Sequence[str] = ()
     sensors: Mapping[str, str] = field(default_factory=dict)
+
+    def words(self) -> list[str]:
+        """What could be copied of it: barcodes, printed lines and their parts, each once."""
+        parts = [part for line in self.printed for part in (line, *_APART.split(line))]
+        return list(dict.fromkeys(part for part in (*self.barcodes, *parts) if part))
 
     def tokens(self, vocabulary: Vocabulary) -> list[int]:
         """The tokens of all this, at most :data:`MOST_TOKENS`, whole lines only."""

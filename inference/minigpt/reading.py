@@ -43,6 +43,8 @@ MOST_LETTERS = 40
 """The longest text that is written freely."""
 WEIGHED = ("quantity", "condition")
 """Fields whose values are weighed once the SKU is known."""
+COPIED = ("sku", "spec")
+"""Fields that are copied of what is heard, if anything is: what nobody read is not known."""
 _LEAST_LOG_P = -12.0
 """Of a number of units: nothing that was counted rules a quantity out."""
 _DECODER_ALONE: Final[Mapping[str, float]] = {"decoder": 1.0}
@@ -199,7 +201,8 @@ class Reader:
             if key in settled:
                 written = self._written(key, settled[key])
             elif key in self.facts.temperatures:
-                values, tree = self._tree(tokens, key, unit)
+                values = self._alternatives(key, unit)
+                tree = self._tree(tokens, key, values)
                 log_p, seen = weigh(self.engine, past, tree)
                 p = self._weighed(key, values, log_p, sight)
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
@@ -219,20 +222,21 @@ class Reader:
         )
 
     def write(self, sight: Sight, heard: Heard, unit: str = "") -> dict[str, tuple[Option, ...]]:
-        """The caption of a picture whose SKU is not in the catalog: the best options of each field,
-        free text written a character at a time, what is ``heard`` copied where that fits. A spec is
-        one that can be read, or unknown."""
+        """The caption of a picture whose SKU is not in the catalog: the best options of each field, free
+        text written a character at a time. Code and spec are words of what is ``heard`` or unknown; where
+        nothing is, they are written like the others. A spec is one that can be read."""
         past = self._begin(sight)
-        if words := heard.tokens(self.vocabulary):
-            given = follow(np.asarray([words], np.int64), past, self.facts.max_tokens // 2)
+        if told := heard.tokens(self.vocabulary):
+            given = follow(np.asarray([told], np.int64), past, self.facts.max_tokens // 2)
             _, past, _ = self.engine.step(**given)
         options: dict[str, tuple[Option, ...]] = {}
         place = 0
         for key in self.vocabulary.fields:
             header, close = self.vocabulary.header(key), self._after(key)
-            if key in WEIGHED:
-                values, tree = self._tree([], key, unit, place)
-                log_p, _ = weigh(self.engine, past, tree)
+            words = [w for w in heard.words() if self._may_stand(key, w)] if key in COPIED else []
+            if key in WEIGHED or words:
+                values = [*words, None] if words else self._alternatives(key, unit)
+                log_p, _ = weigh(self.engine, past, self._tree([], key, values, place))
                 p = self._weighed(key, values, log_p, sight)
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
                 found = [Option(values[n], float(p[n])) for n in order]
@@ -254,7 +258,9 @@ class Reader:
     def _may_stand(self, key: str, value: str | None) -> bool:
         if value is None:
             return True
-        return value != "" and (key != "spec" or isinstance(parse_spec(value), Spec))
+        return 0 < len(value) <= MOST_LETTERS and (
+            key != "spec" or isinstance(parse_spec(value), Spec)
+        )
 
     def weights(
         self, sight: Sight, before: Mapping[str, str | None], key: str, unit: str
@@ -262,8 +268,8 @@ class Reader:
         """What could stand in field ``key`` after the values ``before`` it, and the log-probabilities
         that the decoder and, of a quantity, the counted units give each."""
         tokens = [t for earlier, value in before.items() for t in self._written(earlier, value)]
-        values, tree = self._tree(tokens, key, unit)
-        log_p, _ = weigh(self.engine, self._begin(sight), tree)
+        values = self._alternatives(key, unit)
+        log_p, _ = weigh(self.engine, self._begin(sight), self._tree(tokens, key, values))
         return values, self._parts(key, values, log_p, sight)
 
     def _weighed(
@@ -287,14 +293,13 @@ class Reader:
         return {"decoder": log_p, "counted": log_softmax(np.array(known))}
 
     def _tree(
-        self, before: Sequence[int], key: str, unit: str, place: int = 0
-    ) -> tuple[list[str | None], Tree]:
-        values = self._alternatives(key, unit)
+        self, before: Sequence[int], key: str, values: Sequence[str | None], place: int = 0
+    ) -> Tree:
         header, close = self.vocabulary.header(key), self._after(key)
         written = [[*self._written(key, value)[1:], close] for value in values]
         if key == "quantity":  # what follows its digits is one unit, mostly
             written = distinct(written)
-        return values, Tree.of([*before, header], written, place)
+        return Tree.of([*before, header], written, place)
 
     def _written(self, key: str, value: str | None) -> list[int]:
         text = [UNKNOWN] if value is None else self.vocabulary.encode(value)

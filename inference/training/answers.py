@@ -26,6 +26,8 @@ from .telling import HEARS, LABELLED, Told, told
 NO_ANSWER: Final = -100
 POINTED: Final = {"sku": ("code", "name"), "category": ("name",), "spec": ("spec",)}
 """The printed words that a field is read from, the first of them that a photo shows."""
+_MISTAKEN = 0.02
+"""Of decided answers, as far as they are not told from others that differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,18 @@ class Answers:
         ``always``, the words that are on them and a code."""
         shares = (1.0, 1.0) if always else (HEARS, LABELLED)
         return [told(self.records[n], self.catalog, self.vocabulary, rng, *shares) for n in rows]
+
+
+def tell_details(records: Iterable[Record]) -> bool:
+    """Whether these teach to count units or to grade damage: where nearly all have one unit, or are intact, there is
+    nothing small to learn, and the others may be mistakes."""
+    told_of = [(_count(r), _grade(r)) for r in records]
+    return any(_differ([n for n in some if n != NO_ANSWER]) for some in zip(*told_of, strict=True))
+
+
+def _differ(answers: Sequence[int]) -> bool:
+    most = max(Counter(answers).values(), default=0)
+    return most < (1 - _MISTAKEN) * len(answers)
 
 
 def _places(

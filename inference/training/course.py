@@ -24,6 +24,7 @@ from inference.minigpt.towers import Lite0Tower
 from inference.minigpt.vocabulary import Vocabulary
 
 from .acuity import acuity
+from .answers import tell_details
 from .export import export_onnx
 from .fit import Run, fit
 from .judge import calibrated, codes_of, judged, see, seen_often, write_answers
@@ -73,6 +74,8 @@ def train(snapshot: Snapshot, out: Path, course: Course) -> dict[str, Any]:
     classes = [] if course.general else sorted({r.sku for r in pictures if r.sku})
     torch.manual_seed(recipe.seed)
     vocabulary, model = _start(course, classes)
+    if base and not tell_details(pictures):
+        model.details.hold()
     lora = adapted(model, course.ranks) if base and not course.joint else None
     if course.checkpointing:
         model.gradient_checkpointing_enable()

@@ -28,11 +28,12 @@ from inference.minigpt.vocabulary import Vocabulary
 
 from .answers import Answers
 from .checkpoint import Checkpoint
+from .looking import learn_stem
 from .losses import loss_of
 from .recipe import Recipe
 from .snapshot import CatalogEntry, Record
 from .views import Progress, Views, see_views
-from .warmup import learn_copying, learn_details
+from .warmup import learn_copying, learn_details, seen_in
 from .watch import exact
 
 
@@ -105,6 +106,12 @@ def fit(
             parameter.requires_grad_(False)
     config = model.config
     assert isinstance(config, MiniGPTConfig)
+    answers = Answers.of(records, catalog, vocabulary, config, recipe.balance)
+    asked = Answers.of(run.unseen, catalog, vocabulary, config)
+    by_parts = recipe.hold_tower and answers.units is not None
+    if by_parts and recipe.stem_epochs:
+        with accelerator.main_process_first():  # the others find there what came of it
+            learn_stem(model, answers, recipe, run.folder / "stem", run.progress)
     with accelerator.main_process_first():  # the others find the views there
         views = see_views(
             model,
@@ -124,12 +131,17 @@ def fit(
             keep_cells=recipe.hold_tower,
             progress=lambda stage, done, total: None,
         )
-    answers = Answers.of(records, catalog, vocabulary, config, recipe.balance)
-    asked = Answers.of(run.unseen, catalog, vocabulary, config)
     checkpoint = Checkpoint(run.folder / "checkpoint.safetensors")
-    if not checkpoint.exists() and recipe.hold_tower and answers.units is not None:
+    if by_parts and not checkpoint.exists():
         if recipe.detail_epochs:
-            learn_details(model, views, answers, recipe, run.progress)
+            learn_details(
+                model,
+                seen_in(model, views, recipe.views),
+                answers,
+                recipe,
+                lambda done, of: run.progress("details", done, of),
+                epochs=recipe.detail_epochs,
+            )
         if recipe.copying_steps:
             learn_copying(model, answers, recipe, run.progress)
     loop = _Loop(accelerator, model, views, answers, recipe)

@@ -23,6 +23,7 @@ def adapted(model: MiniGPT, ranks: Ranks = Ranks()) -> PeftModel:
     """``model`` with everything held but low ranks of the linear layers of its Q-Former and decoder,
     and what is too near to the pixels or to the SKUs for low ranks: the tower's tail and the class
     head, learned whole."""
+    held = ("tower.", "heads.", *(["details."] if model.details.held else []))
     whole = [*model.tower.tail_modules(), *(["heads.sku"] if model.config.classes else [])]
     config = LoraConfig(
         r=ranks.rank,
@@ -31,7 +32,7 @@ def adapted(model: MiniGPT, ranks: Ranks = Ranks()) -> PeftModel:
         target_modules=[
             name
             for name, module in model.named_modules()
-            if isinstance(module, nn.Linear) and not name.startswith(("tower.", "heads."))
+            if isinstance(module, nn.Linear) and not name.startswith(held)
         ],
         modules_to_save=whole,
     )

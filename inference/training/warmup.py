@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -31,33 +33,62 @@ _COPYING_RATE = 2e-3
 _GRADED = {"condition": GRADES, "stack_level": MAX_STACK, "package_type": len(PACKAGE_TYPES)}
 
 
+class See(Protocol):
+    """What is seen in the whole of photos: of ``rows`` in ``epoch``, perhaps left and right exchanged, the
+    tower's cells [B, 1, N, C] and fine cells [B, 1, F, √M, √M]."""
+
+    def __call__(
+        self, rows: NDArray[np.intp], epoch: int, *, mirrored: bool
+    ) -> tuple[Tensor, Tensor]: ...
+
+
+def seen_in(model: MiniGPT, views: Views, count: int) -> See:
+    """What the held tower of ``model`` has seen in ``count`` views of each photo, which keep its cells."""
+
+    def see(rows: NDArray[np.intp], epoch: int, *, mirrored: bool) -> tuple[Tensor, Tensor]:
+        seen = views.get((rows + epoch) % count, rows)
+        assert seen.cells is not None
+        cells, fine = seen.cells[:, :1], each_look(model.tower.fine, seen.stems[:, :1])
+        if not mirrored:
+            return cells, fine
+        side = math.isqrt(cells.shape[2])
+        return cells.unflatten(2, (side, side)).flip(3).flatten(2, 3), fine.flip(4)
+
+    return see
+
+
 def learn_details(
-    model: MiniGPT, views: Views, answers: Answers, recipe: Recipe, progress: Progress
+    model: MiniGPT,
+    see: See,
+    answers: Answers,
+    recipe: Recipe,
+    progress: Callable[[int, int], None],
+    *,
+    epochs: int,
+    stem_rate: float = 0.0,
 ) -> None:
     """Teach the details of ``model`` where units stand in the whole of a photo, with heads for what else
-    they are to tell that are thrown away afterwards. ``views`` keep the tower's cells."""
+    they are to tell that are thrown away afterwards; at a ``stem_rate`` the tower's stem learns too."""
     torch.manual_seed(recipe.seed)
+    details = model.details
     size = 2 * model.config.detail
     heads = nn.ModuleDict({name: nn.Linear(size, n) for name, n in _GRADED.items()})
     rng = np.random.default_rng(recipe.seed)
     count = len(answers.records)
-    steps = math.ceil(count / recipe.batch)
-    parameters = [*model.details.parameters(), *heads.parameters()]
-    details = model.details
+    assert answers.units is not None
+    bumps = answers.units
 
     def losses() -> Iterable[Tensor]:
-        for epoch in range(recipe.detail_epochs):
+        for epoch in range(epochs):
             order = rng.permutation(count)
             for first in range(0, count, recipe.batch):
                 rows = np.sort(order[first : first + recipe.batch])
-                seen = views.get((rows + epoch) % recipe.views, rows)
-                assert seen.cells is not None
-                assert answers.units is not None
-                cells, units = seen.cells[:, :1], answers.units[rows].float()
-                fine = each_look(model.tower.fine, seen.stems[:, :1])
-                if rng.random() < 0.5:
-                    cells, fine, units = _mirrored(cells, fine, units)
-                features = details.features(cells, fine)[:, 0]
+                mirrored = rng.random() < 0.5
+                units = bumps[rows].float()
+                if mirrored:
+                    across = math.isqrt(units.shape[1])
+                    units = units.unflatten(1, (across, across)).flip(2).flatten(1)
+                features = details.features(*see(rows, epoch, mirrored=mirrored))[:, 0]
                 heat = details.heat(features)
                 counts = answers.heads["count"][rows]
                 loss = heat_loss(heat, units)
@@ -74,22 +105,12 @@ def learn_details(
                 yield loss
 
     model.train()
-    _descend(
-        losses(),
-        parameters,
-        _DETAIL_RATE,
-        steps * recipe.detail_epochs,
-        lambda done, of: progress("details", done, of),
-    )
-
-
-def _mirrored(cells: Tensor, fine: Tensor, units: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Left and right exchanged: cells [B, K, N, C], fine cells [B, K, F, √M, √M], units [B, U]."""
-    side = math.isqrt(cells.shape[2])
-    turned = cells.unflatten(2, (side, side)).flip(3).flatten(2, 3)
-    across = math.isqrt(units.shape[1])
-    square = units.unflatten(1, (across, across)).flip(2).flatten(1)
-    return turned, fine.flip(4), square
+    model.tower.eval()  # batch norms keep what they learned of a million pictures
+    parameters = {_DETAIL_RATE: [*details.parameters(), *heads.parameters()]}
+    if stem_rate:
+        parameters[stem_rate] = list(model.tower.stem_parameters())
+    steps = math.ceil(count / recipe.batch)
+    _descend(losses(), parameters, steps * epochs, progress)
 
 
 def learn_copying(model: MiniGPT, answers: Answers, recipe: Recipe, progress: Progress) -> None:
@@ -107,10 +128,10 @@ def learn_copying(model: MiniGPT, answers: Answers, recipe: Recipe, progress: Pr
             yield causal_loss(logits, wanted, torch.ones(recipe.batch), recipe.smoothing)
 
     model.train()
+    parameters = {_COPYING_RATE: [p for part in decoder for p in part.parameters()]}
     _descend(
         losses(),
-        [p for part in decoder for p in part.parameters()],
-        _COPYING_RATE,
+        parameters,
         recipe.copying_steps,
         lambda done, of: progress("copying", done, of),
     )
@@ -118,20 +139,21 @@ def learn_copying(model: MiniGPT, answers: Answers, recipe: Recipe, progress: Pr
 
 def _descend(
     losses: Iterable[Tensor],
-    parameters: list[nn.Parameter],
-    rate: float,
+    parameters: Mapping[float, list[nn.Parameter]],
     steps: int,
     progress: Callable[[int, int], None],
 ) -> None:
-    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.02)
+    """AdamW through so many ``losses``, ``parameters`` each at the most at the rate that they stand under."""
+    groups = [{"params": some, "lr": rate} for rate, some in parameters.items()]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, rate, total_steps=steps + 1, pct_start=0.05
+        optimizer, list(parameters), total_steps=steps + 1, pct_start=0.05
     )
     for step, loss in enumerate(losses, start=1):
-        optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(parameters, 1.0)
+        nn.utils.clip_grad_norm_([p for some in parameters.values() for p in some], 1.0)
         optimizer.step()
+        optimizer.zero_grad(set_to_none=True)  # nothing is left over for what is learned next
         schedule.step()
         if step % 20 == 0 or step == steps:
             progress(step, steps)

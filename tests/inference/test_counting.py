@@ -18,10 +18,13 @@ torch = pytest.importorskip("torch", reason="training wants torch: pip install -
 from inference.minigpt.config import MiniGPTConfig  # noqa: E402
 from inference.minigpt.details import coarse, count_log_odds  # noqa: E402
 from inference.minigpt.model import MiniGPT  # noqa: E402
-from inference.training.answers import NO_ANSWER, Answers  # noqa: E402
+from inference.training.answers import NO_ANSWER, Answers, tell_details  # noqa: E402
+from inference.training.fit import Run, fit  # noqa: E402
 from inference.training.judge import pool_weights  # noqa: E402
+from inference.training.lora import adapted, merged  # noqa: E402
 from inference.training.losses import count_loss, heat_loss  # noqa: E402
 from inference.training.places import bumps  # noqa: E402
+from inference.training.recipe import Recipe  # noqa: E402
 from inference.training.snapshot import Record, Truth  # noqa: E402
 from tests.models import tiny_model  # noqa: E402
 
@@ -118,3 +121,33 @@ def test_weights_are_those_that_make_truths_probable() -> None:
     assert weights["good"] > 1 > 0.2 > weights["noise"]
     assert pool_weights([{"a": p["good"][: 2 + n % 3]} for n, p in enumerate(parts)], [0] * 200)
     assert pool_weights([], []) == {}
+
+
+def test_where_nothing_small_differs_what_is_known_of_it_stays(tmp_path: Path) -> None:
+    def photo(n: int, quantity: str, condition: str = "完好无损") -> Record:
+        path = tmp_path / f"{n}.png"
+        Image.effect_noise((96, 96), 60 + n).convert("RGB").save(path)
+        values = {"sku": "AB-12", "quantity": quantity, "condition": condition}
+        return Record(f"R{n}", path, values, {})
+
+    alike = [photo(0, "1箱"), photo(1, "1瓶"), photo(2, "3箱+2瓶"), photo(3, "看不清")]
+    assert not tell_details(alike)
+    assert tell_details([*alike, photo(4, "2箱")])
+    assert tell_details([*alike, photo(5, "1箱", "破损")])
+    assert not tell_details([*alike * 50, photo(6, "2箱")]), "one of many may be a mistake"
+
+    sizes: Any = {"side_px": 96, "width": 48, "heads": 4, "queries": 6, "tower": "vit-small-32"}
+    model = MiniGPT(MiniGPTConfig(vocabulary_size=len(VOCABULARY), classes=["AB-12"], **sizes))
+    model.details.hold()
+    assert not model.train().details.training, "what it says of a photo does not depend on chance"
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    cells = torch.randn(2, 1, 9, model.tower.channels, requires_grad=True)
+    small, _, _ = model.details(cells, torch.randn(2, 1, model.tower.fine_channels, 12, 12))
+    assert not small.requires_grad, "and nobody learns for it"
+    for lora in (False, True):
+        learner: Any = adapted(model) if lora else model
+        fit(learner, VOCABULARY, alike, {}, Recipe(epochs=1, views=1), Run(tmp_path / str(lora)))
+        now = (merged(learner) if lora else model).state_dict()
+        same = {name for name, value in now.items() if torch.equal(value, before[name])}
+        assert {name for name in now if name.startswith("details.")} <= same
+        assert "qformer.queries" not in same

@@ -411,6 +411,14 @@ def test_a_caption_is_written_freely_whatever_is_heard(taught: Taught) -> None:
                 read = parse_spec if key == "spec" else parse_quantity
                 assert all(isinstance(read(v), (Spec, Quantity)) for v in values)
         assert said == reader.write(sight, heard, "箱"), "the same again"
+        said_of = {key: {option.value for option in said[key]} for key in ("sku", "spec")}
+        if heard.printed:
+            assert said_of["sku"] <= {*heard.printed, *heard.barcodes, None}, "copied, or unknown"
+    label = Heard(["货号：AB-77", "净含量 500ml/瓶", "x" * 50], ["6901234567892"])
+    assert label.words()[:3] == ["6901234567892", "货号：AB-77", "货号"]
+    said = reader.write(sight, label, "箱")
+    assert "500ml/瓶" in {o.value for o in said["spec"]}
+    assert "x" * 50 not in {o.value for o in said["sku"]}
     alone = reader.write(sight, Heard(), "箱")
     assert alone["sku"][0].value in SKUS and alone["category"][0].value == "纸箱"
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_it_survives_being_killed_as_a_process(scenes: Path, tmp_path: Path) -> 
     out = tmp_path / "out"
     command = [sys.executable, "-m", "inference.training", "--snapshot", str(scenes)]
     command += ["--out", str(out), "--side", "64", "--looks", "1", "--views", "1", "--threads", "1"]
-    command += ["--epochs", "60", "--batch", "8", "--resume", "--json"]
+    command += ["--epochs", "24", "--batch", "8", "--resume", "--json"]
 
     def epochs() -> list[dict[str, object]]:
         path = out / "progress.jsonl"
@@ -109,7 +110,7 @@ def test_it_survives_being_killed_as_a_process(scenes: Path, tmp_path: Path) -> 
     found = subprocess.run(command, capture_output=True, text=True, timeout=400)
     assert found.returncode == 0, found.stderr[-2000:]
     assert json.loads(found.stdout.splitlines()[-1])["ok"]
-    assert sorted({int(str(line["done"])) for line in epochs()}) == list(range(1, 61))
+    assert sorted({int(str(line["done"])) for line in epochs()}) == list(range(1, 25))
     assert not (out / "work").exists(), "what a killed run goes on from is no longer needed"
     assert list((out / "curves").rglob("events.out.tfevents*")), "curves for TensorBoard"
     answers = [json.loads(line) for line in (out / "answers.jsonl").read_text("utf-8").splitlines()]
@@ -202,6 +203,39 @@ def test_nothing_is_learned_from_what_has_no_weight(scenes: Path, tmp_path: Path
     finally:
         for name in ("images", "metadata"):
             (changed / name).rename(scenes / name)
+
+
+def test_a_base_may_teach_the_stem_to_look_first(scenes: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    snapshot = read_snapshot(scenes)
+    records, told = snapshot.splits["train"], []
+    recipe = Recipe(epochs=1, views=1, batch=8, hold_tower=True, stem_epochs=1, detail_epochs=1)
+
+    def train(folder: Path) -> tuple[MiniGPT, dict[str, torch.Tensor]]:
+        torch.manual_seed(3)
+        sizes: dict[str, Any] = {"side_px": 64, "width": 48, "heads": 4, "queries": 6}
+        model = MiniGPT(MiniGPTConfig(vocabulary_size=len(VOCABULARY), **sizes))
+        before = weights(model)
+        run = Run(folder, progress=lambda stage, done, of: told.append(stage))
+        fit(model, VOCABULARY, records, snapshot.catalog, recipe, run)
+        return model, before
+
+    model, before = train(tmp_path / "run")
+    assert list(dict.fromkeys(told)) == ["pixels", "stem", "views", "details"]
+    moved = {k for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
+    stem = {f"tower.{k}" for k, v in model.tower.named_parameters()}
+    stem -= {k for k in before if k.startswith(tuple(model.tower.tail_modules()))}
+    assert stem <= moved, "all of the stem"
+    assert not {k for k in moved if k.startswith("tower.")} - stem, "and nothing else of the tower"
+    assert not any(p.requires_grad for p in model.tower.stem_parameters())
+    assert not (tmp_path / "run/stem/pixels.npy").exists()
+    # What was learned by looking is not learned again by a run that goes on.
+    (tmp_path / "run/checkpoint.safetensors").unlink()
+    told.clear()
+    again, _ = train(tmp_path / "run")
+    assert "stem" not in told
+    now = again.state_dict()
+    assert {k for k, v in model.state_dict().items() if not torch.equal(v, now[k])} == set()
 
 
 def test_the_head_has_most_of_the_photos(scenes: Path) -> None:
