@@ -79,7 +79,7 @@ test-frontend: frontend/node_modules/.package-lock.json
 	$(NPM) test
 
 # Files go in their order, the slow ones of the browser first.
-PYTEST := $(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 25
+PYTEST := $(VENV)/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder --durations 25
 # What the browser shows is asked once: on PostgreSQL and Redis where they answer, else on SQLite. How people
 # label is asked on both.
 BROWSER := $(wildcard tests/e2e/test_*.py)
