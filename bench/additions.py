@@ -1,11 +1,12 @@
 """A site takes up new SKUs: what a LoRA learns of them from a few photos, and what is forgotten.
 
-    python -m bench.additions [--shots 5 10 20] [--seed 1] [--out DIR] [--json]
+    python -m bench.additions [--shots 5 10 20] [--remember 20] [--seed 1] [--out DIR] [--json]
 
 Seven of the grocery data set's SKUs are held out, the others taught, from the shipped base where there is one. Then
-the seven are added with so many photos each, and as many of each old SKU to remember them by. Judged on the
-validation photos, new and old apart, among all SKUs. The folder of the data set is ``$WAREVISION_GROCERY``, else
-``../shared/data/grocery`` beside the project. Wants torch, and half an hour on two quiet cores.
+the seven are added with so many photos each, and no fewer than ``--remember`` of each old SKU beside them; rare SKUs
+weigh as much as frequent ones. Judged on the validation photos, new and old apart, among all SKUs. The folder of the
+data set is ``$WAREVISION_GROCERY``, else ``../shared/data/grocery`` beside the project. Wants torch, and half an hour
+on two quiet cores.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark; answers the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.additions", description=__doc__)
     parser.add_argument("--shots", type=int, nargs="+", default=[5, 10, 20])
+    parser.add_argument("--remember", type=int, default=20, help="photos of each old SKU, at least")
     parser.add_argument("--epochs", type=int, default=12, help="of what is known before")
     parser.add_argument("--lora-epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
@@ -60,8 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for shots in options.shots:
             began = time.perf_counter()
             out = root / f"shots-{shots}"
-            recipe = Recipe(epochs=options.lora_epochs, seed=options.seed)
-            taught(few(whole, shots, rng), out, recipe, root / "before", joint=False)
+            recipe = Recipe(epochs=options.lora_epochs, balance=1.0, seed=options.seed)
+            shown = dict.fromkeys(old, max(shots, options.remember)) | dict.fromkeys(new, shots)
+            taught(few(whole, shown, rng), out, recipe, root / "before", joint=False)
             found = judged(out, whole, new)
             row = {
                 "shots": shots,
@@ -109,13 +112,15 @@ def only(snapshot: Snapshot, codes: Collection[str]) -> Snapshot:
     )
 
 
-def few(snapshot: Snapshot, shots: int, rng: random.Random) -> Snapshot:
-    """At most ``shots`` training photos of each SKU."""
+def few(snapshot: Snapshot, shots: Mapping[str, int], rng: random.Random) -> Snapshot:
+    """At most so many training photos of each SKU as ``shots`` says."""
     by_sku: dict[str, list[Record]] = {}
     for record in snapshot.splits["train"]:
         by_sku.setdefault(record.sku or "", []).append(record)
     some = [
-        r for _, rows in sorted(by_sku.items()) for r in rng.sample(rows, min(shots, len(rows)))
+        r
+        for sku, rows in sorted(by_sku.items())
+        for r in rng.sample(rows, min(shots.get(sku, 0), len(rows)))
     ]
     return Snapshot({**snapshot.splits, "train": tuple(some)}, snapshot.catalog)
 
