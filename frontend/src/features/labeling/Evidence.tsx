@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Candidate, Suggestion } from "@/api/types";
 import { probability } from "@/lib/format";
-import { barcodeId, candidateOf, dissents, linesWith, votes } from "./evidence";
+import { candidateOf, codesRead, dissents, linesWith, votes } from "./evidence";
 import styles from "./labeling.module.css";
 
 interface Props {
@@ -34,9 +34,10 @@ export function EvidenceLine({ suggestion, code, onLight, onAdopt }: Props) {
   if (suggestion.barcodes.length === 0 && Object.keys(parts).length === 0 && strange < TOLD && missing.length === 0) return null;
   return (
     <div className={styles.evidence} data-testid="evidence">
-      {suggestion.barcodes.map((barcode, index) => (
-        <button key={barcodeId(index)} type="button" tabIndex={-1} className={styles.proof} data-doubt={barcode.sku_code !== candidate?.sku_code || undefined} {...light([barcodeId(index)])}>
-          {t("evidence.barcode")} {barcode.text} {barcode.sku_code === candidate?.sku_code ? "✓" : "✗"}
+      {codesRead(suggestion).map(({ text, sku, ids }) => (
+        <button key={text} type="button" tabIndex={-1} className={styles.proof} data-doubt={sku !== candidate?.sku_code || undefined} {...light(ids)}>
+          {t("evidence.barcode")} {text}
+          {ids.length > 1 && ` ×${ids.length}`} {sku === candidate?.sku_code ? "✓" : "✗"}
         </button>
       ))}
       {byWords >= 0 && (

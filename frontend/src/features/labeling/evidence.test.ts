@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Suggestion } from "@/api/types";
-import { dissents, overlaysOf, votes } from "./evidence";
+import { codesRead, dissents, overlaysOf, votes } from "./evidence";
 
 const candidate = (sku_code: string, parts: Record<string, number>, words: string[] = []) => ({ sku_code, parts, words });
 const square = [[0, 0], [9, 0], [9, 9], [0, 9]];
@@ -27,4 +27,12 @@ it("marks the lines that speak for the choice, and shows what is lit though its 
   expect(all.map((one) => [one.id, one.speaks ?? false])).toEqual([["ocr-0", true], ["ocr-1", false], ["barcode-0", false]]);
   expect(overlaysOf(suggestion, 7, "A", { ocr: false, barcode: false }, ["ocr-1"]).map((one) => one.id)).toEqual(["ocr-1"]);
   expect(overlaysOf(suggestion, 8, "A", { ocr: true, barcode: true }, [])).toEqual([]);
+});
+
+it("tells a code once, however many units of a pile show it", () => {
+  const barcodes = [["690", "A"], ["691", null], ["690", "A"]].map(([text, sku_code]) => ({ text, sku_code, format: "EAN-13", polygon: square }));
+  expect(codesRead({ ...suggestion, barcodes } as unknown as Suggestion)).toEqual([
+    { text: "690", sku: "A", ids: ["barcode-0", "barcode-2"] },
+    { text: "691", sku: null, ids: ["barcode-1"] },
+  ]);
 });

@@ -24,6 +24,24 @@ export function linesWith(suggestion: Suggestion, word: string): string[] {
   return suggestion.ocr_lines.flatMap((line, index) => (line.text.toLowerCase().includes(wanted) ? [lineId(index)] : []));
 }
 
+export interface CodeRead {
+  text: string;
+  /** the SKU that it names, null where the catalog has none */
+  sku: string | null;
+  ids: string[];
+}
+
+/** The codes that were read, each once, with the places of all that say it. */
+export function codesRead(suggestion: Suggestion): CodeRead[] {
+  const read = new Map<string, CodeRead>();
+  suggestion.barcodes.forEach(({ text, sku_code }, index) => {
+    const known = read.get(text);
+    if (known) known.ids.push(barcodeId(index));
+    else read.set(text, { text, sku: sku_code, ids: [barcodeId(index)] });
+  });
+  return [...read.values()];
+}
+
 /** How many of the look-alikes carry the candidate's code. */
 export function votes(suggestion: Suggestion, candidate: Candidate): { same: number; of: number } {
   const first = suggestion.neighbours.slice(0, 5);
