@@ -4,7 +4,8 @@
 
 Seven of the grocery data set's SKUs are held out, the others taught, from the shipped base where there is one. Then
 the seven are added with so many photos each, and no fewer than ``--remember`` of each old SKU beside them; rare SKUs
-weigh as much as frequent ones. Judged on the validation photos, new and old apart, among all SKUs. The folder of the
+weigh as much as frequent ones. Judged on the validation photos, new and old apart, among all SKUs; beside them stands
+what was said of the old ones before, with the new ones in the catalog (``old_untaught``) and without. The folder of the
 data set is ``$WAREVISION_GROCERY``, else ``../shared/data/grocery`` beside the project. Wants torch, and half an hour
 on two quiet cores.
 """
@@ -33,7 +34,7 @@ from inference.training.recipe import Recipe
 from inference.training.snapshot import Record, Snapshot, read_snapshot
 
 NEW = 7
-COLUMNS = ("shots", "new", "new_top_5", "old", "old_before", "s")
+COLUMNS = ("shots", "new", "new_top_5", "old", "old_untaught", "old_before", "s")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         recipe = Recipe(epochs=options.epochs, seed=options.seed)
         taught(only(whole, old), root / "before", recipe, base, joint=True)
         before = judged(root / "before", only(whole, old))
+        untaught = judged(root / "before", whole, old)
         unknown = told_apart(root / "before", whole, only(whole, old))
         print(json.dumps(unknown) if options.json else f"unknown SKUs told: {unknown}", flush=True)
         for shots in options.shots:
@@ -64,13 +66,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             out = root / f"shots-{shots}"
             recipe = Recipe(epochs=options.lora_epochs, balance=1.0, seed=options.seed)
             shown = dict.fromkeys(old, max(shots, options.remember)) | dict.fromkeys(new, shots)
-            taught(few(whole, shown, rng), out, recipe, root / "before", joint=False)
+            taught(
+                few(whole, shown, random.Random(shots)), out, recipe, root / "before", joint=False
+            )
             found = judged(out, whole, new)
             row = {
                 "shots": shots,
                 "new": found["top_1"],
                 "new_top_5": found["top_5"],
                 "old": judged(out, whole, old)["top_1"],
+                "old_untaught": untaught["top_1"],
                 "old_before": before["top_1"],
                 "s": round(time.perf_counter() - began),
             }
