@@ -6,8 +6,8 @@ Seven of the grocery data set's SKUs are held out, the others taught, from the s
 the seven are added with so many photos each, and no fewer than ``--remember`` of each old SKU beside them; rare SKUs
 weigh as much as frequent ones. Judged on the validation photos, new and old apart, among all SKUs; beside them stands
 what was said of the old ones before, with the new ones in the catalog (``old_untaught``) and without. The folder of the
-data set is ``$WAREVISION_GROCERY``, else ``../shared/data/grocery`` beside the project. Wants torch, and half an hour
-on two quiet cores.
+data set is ``$WAREVISION_GROCERY``, else ``../shared/data/grocery`` beside the project. Wants torch, and an hour
+on two cores.
 """
 
 from __future__ import annotations
