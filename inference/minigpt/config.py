@@ -16,7 +16,8 @@ PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "oth
 
 class MiniGPTConfig(PretrainedConfig):
     """Sizes of a :class:`MiniGPT`. ``queries`` counts the decoder's first tokens: those of the learned
-    queries, and the last two, of the whole picture and of its details. ``looks`` are shares of a picture's sides (see
+    queries, and the last two, of the whole picture and of its details, whose cells hear of each other in
+    ``detail_layers``. ``looks`` are shares of a picture's sides (see
     :func:`inference.minigpt.pixels.to_pixels`), ``classes`` the SKU codes that its class head tells
     apart, ``make`` see :data:`inference.bundles.MAKE`."""
 
@@ -33,6 +34,7 @@ class MiniGPTConfig(PretrainedConfig):
         heads: int = 6,
         queries: int = 18,
         detail: int = 64,
+        detail_layers: int = 0,
         qformer_layers: int = 2,
         decoder_layers: int = 3,
         max_tokens: int = 256,
@@ -51,6 +53,7 @@ class MiniGPTConfig(PretrainedConfig):
         self.heads = heads
         self.queries = queries
         self.detail = detail
+        self.detail_layers = detail_layers
         self.qformer_layers = qformer_layers
         self.decoder_layers = decoder_layers
         self.max_tokens = max_tokens

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .attention import Attention, FeedForward
 from .config import MiniGPTConfig
 from .towers import FINE_PX, Tower
 
@@ -28,6 +29,7 @@ class Details(nn.Module):
     Fine cells tell edges, the tower's cells what they are edges of; each then hears of ever more of
     its neighbours (dilated convolutions, Yu & Koltun 2016). Units are the peaks of a heat map
     (CenterNet, Zhou et al. 2019), each with how sure it is: so much is counted, and no unit twice.
+    What is a unit and what a part of one is told by what there is more of: in between, cells hear of all others.
     """
 
     size: int
@@ -44,6 +46,8 @@ class Details(nn.Module):
         self.mixes = nn.ModuleList(
             nn.Conv2d(detail, detail, 3, padding=reach, dilation=reach) for reach in REACHES
         )
+        layers, squares = config.detail_layers, config.side_px // FINE_PX // 2
+        self.among = Among(detail, squares**2, layers, config.dropout) if layers else nn.Identity()
         self.finer = FINE_PX // UNIT_PX
         self.unit = nn.Conv2d(detail, self.finer**2, 1)
         assert self.unit.bias is not None
@@ -84,7 +88,7 @@ class Details(nn.Module):
         x = self.dropout(functional.gelu(self.near(fine.flatten(0, 1)) + around))
         for mix in self.mixes:
             x = x + functional.gelu(mix(x))
-        return x.unflatten(0, fine.shape[:2])
+        return self.among(x).unflatten(0, fine.shape[:2])
 
     def heat(self, features: Tensor) -> Tensor:
         """The log-odds [B, √U, √U] that features of a look [B, E, √M, √M] give each cell of
@@ -96,6 +100,48 @@ class Details(nn.Module):
         peaks."""
         top = heat == functional.max_pool2d(heat[:, None], 3, 1, 1)[:, 0]
         return ((self.sure[0] * heat.float() + self.sure[1]).sigmoid() * top).flatten(1)
+
+
+class Among(nn.Module):
+    """Fine cells, four in one, attend to each other: a token [B, N, D] is a square of 16 px."""
+
+    _HEADS = 4
+
+    def __init__(self, detail: int, squares: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        width = 2 * detail
+        self.enter = nn.Linear(4 * detail, width)
+        self.position = nn.Parameter(0.02 * torch.randn(squares, width))
+        self.layers = nn.ModuleList(AmongLayer(width, self._HEADS, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.leave = nn.Linear(width, 4 * detail)
+        nn.init.zeros_(self.leave.weight)  # at first nothing is heard
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Fine cells [B, E, √M, √M] → the same, and what each square heard."""
+        squares = functional.pixel_unshuffle(x, 2)
+        tokens = self.enter(squares.flatten(2).transpose(1, 2)) + self.position
+        for layer in self.layers:
+            tokens = layer(tokens)
+        heard = self.leave(self.norm(tokens)).transpose(1, 2).unflatten(2, squares.shape[2:])
+        return x + functional.pixel_shuffle(heard, 2)
+
+
+class AmongLayer(nn.Module):
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.before_attention, self.before_mix = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.mix = FeedForward(width, dropout, times=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, normed = self.attention, self.before_attention(x)
+        query, key, value = (a.split(part(normed)) for part in (a.query, a.key, a.value))
+        found = functional.scaled_dot_product_attention(query, key, value)
+        x = x + a.out(found.transpose(1, 2).flatten(2))
+        mixed: Tensor = x + self.mix(self.before_mix(x))
+        return mixed
 
 
 def count_log_odds(units: Tensor) -> Tensor:

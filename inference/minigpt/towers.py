@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,8 @@ class Tower(nn.Module):
 
     ``stem`` and ``tail`` are its two parts: while a site is learned, what the stem makes of a
     picture is computed once and kept, and the tail is trained along. ``fine_channels`` is F of the
-    smaller cells [B, F, S / 8, S / 8] that the stem is good for, :data:`FINE_PX` each.
+    smaller cells [B, F, S / 8, S / 8] that the stem is good for, :data:`FINE_PX` each; a tower may have a
+    ``fork`` of its own for them, which only learning what is small changes.
     """
 
     channels: int
@@ -35,6 +37,18 @@ class Tower(nn.Module):
     def fine(self, stems: Tensor) -> Tensor:
         """The fine cells [B, F, S / 8, S / 8] of what ``stem`` made."""
         raise NotImplementedError
+
+    def mirrored(self, stems: Tensor) -> Tensor:
+        """What ``stem`` would make, nearly, of the pictures with left and right exchanged."""
+        return stems.flip(3)
+
+    def look_again(self, stems: Tensor) -> Tensor:
+        """What ``stem`` would make of the same pictures now that its fork is another."""
+        return stems
+
+    def fork_parameters(self) -> list[nn.Parameter]:
+        """The parameters of the fork."""
+        return []
 
     def tail_modules(self) -> list[str]:
         """The names of the tail's modules in the model, such as ``tower.net``."""
@@ -85,14 +99,28 @@ class Lite0Tower(Tower):
         return x.flatten(2).transpose(1, 2)
 
     def fine(self, stems: Tensor) -> Tensor:
-        around, near = stems[:, : self._AROUND], stems[:, self._AROUND :]
-        around = around.repeat_interleave(2, 2).repeat_interleave(2, 3)
-        return torch.cat([functional.pixel_shuffle(near, 2), around], dim=1)
+        around = self._seen_around(stems).repeat_interleave(2, 2).repeat_interleave(2, 3)
+        return torch.cat([self._near(stems), around], dim=1)
+
+    def mirrored(self, stems: Tensor) -> Tensor:
+        around, _, forked = stems.flip(3).split_with_sizes(self._parts(stems), dim=1)
+        near = functional.pixel_unshuffle(self._near(stems).flip(3), 2)
+        return torch.cat([around, near, forked], dim=1)
 
     def tail_modules(self) -> list[str]:
         blocks = range(self._TAIL_FROM, len(self.net._blocks))
         names = [*(f"_blocks.{n}" for n in blocks), "_conv_head", "_bn1"]
         return [f"tower.net.{name}" for name in names]
+
+    def _parts(self, stems: Tensor) -> list[int]:
+        near = 4 * (self.fine_channels - self._AROUND)
+        return [self._AROUND, near, stems.shape[1] - self._AROUND - near]
+
+    def _near(self, stems: Tensor) -> Tensor:
+        return functional.pixel_shuffle(stems.split_with_sizes(self._parts(stems), dim=1)[1], 2)
+
+    def _seen_around(self, stems: Tensor) -> Tensor:
+        return stems[:, : self._AROUND]
 
     def _blocks(self, x: Tensor, first: int, last: int) -> Tensor:
         for block in self.net._blocks[first:last]:
@@ -109,6 +137,43 @@ class Lite0Tower(Tower):
         unexpected = [name for name in strange if not name.startswith("_fc.")]
         if lost or unexpected:
             raise ValueError(f"{path}: {lost} are missing, {unexpected} are not known")
+
+
+class ForkedLite0Tower(Lite0Tower):
+    """The same with two branches at 16 px a cell, which start alike: one for what a thing is, which the tail goes on
+    from, and a ``fork`` for how many there are."""
+
+    def __init__(self, side_px: int) -> None:
+        super().__init__(side_px)
+        self.fork = copy.deepcopy(self.net._blocks[self._NEAR_TO : self._TAIL_FROM])
+
+    def fork_parameters(self) -> list[nn.Parameter]:
+        return list(self.fork.parameters())
+
+    def load_imagenet(self) -> None:
+        super().load_imagenet()
+        self.begin_fork()
+
+    def begin_fork(self) -> None:
+        """Let it see what the other branch does."""
+        known = self.net._blocks[self._NEAR_TO : self._TAIL_FROM]
+        self.fork.load_state_dict(known.state_dict())
+
+    def stem(self, pixels: Tensor) -> Tensor:
+        """That of the other, and in further channels what the fork sees: [B, 272 + 112, S / 16, S / 16]."""
+        return self._with_fork(super().stem(pixels))
+
+    def look_again(self, stems: Tensor) -> Tensor:
+        return self._with_fork(stems[:, : -self._AROUND])
+
+    def _with_fork(self, stems: Tensor) -> Tensor:
+        x = self._near(stems)
+        for block in self.fork:
+            x = block(x)
+        return torch.cat([stems, x], dim=1)
+
+    def _seen_around(self, stems: Tensor) -> Tensor:
+        return stems[:, -self._AROUND :]
 
 
 class VitTower(Tower):
@@ -154,6 +219,7 @@ def each_look(part: Callable[[Tensor], Tensor], looks: Tensor) -> Tensor:
 
 TOWERS: dict[str, Callable[[int], Tower]] = {
     "efficientnet-lite0": Lite0Tower,
+    "efficientnet-lite0-forked": ForkedLite0Tower,
     "vit-small-32": VitTower,
 }
 

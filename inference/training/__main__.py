@@ -48,12 +48,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
     parser.add_argument(
-        "--stem-epochs",
-        type=int,
-        default=_DEFAULT.stem_epochs,
-        help="of counting from the pixels on, with --general: the picture encoder's stem learns too",
-    )
-    parser.add_argument(
         "--detail-epochs", type=int, default=8, help="of counting alone, with --general"
     )
     parser.add_argument(
@@ -116,7 +110,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         balance=options.balance,
         patience=options.patience,
         hold_tower=options.general,
-        stem_epochs=options.stem_epochs if options.general else 0,
         detail_epochs=options.detail_epochs if options.general else 0,
         copying_steps=options.copying_steps if options.general else 0,
         seed=options.seed,

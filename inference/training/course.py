@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -20,7 +20,7 @@ from inference.minigpt.config import MiniGPTConfig
 from inference.minigpt.familiar import Familiar
 from inference.minigpt.model import MiniGPT
 from inference.minigpt.reading import Reader, name_of
-from inference.minigpt.towers import Lite0Tower
+from inference.minigpt.towers import ForkedLite0Tower, Lite0Tower
 from inference.minigpt.vocabulary import Vocabulary
 
 from .acuity import acuity
@@ -38,6 +38,8 @@ WORK = "work"
 """Folder in ``out`` of what a killed training goes on from."""
 SIDE_PX = 256
 LOOKS = (1.0, 0.6)
+PARTS: Final[dict[str, Any]] = {"tower": "efficientnet-lite0-forked", "detail_layers": 2}
+"""Of a model that is begun, or of a base that goes on from one without them."""
 _FEWEST_UNSEEN = 10
 _MOST_UNSEEN = 400
 """Photos to calibrate on."""
@@ -173,6 +175,7 @@ def _start(course: Course, classes: list[str]) -> tuple[Vocabulary, MiniGPT]:
             side_px=course.side,
             looks=course.looks,
             classes=classes,
+            **PARTS,
         )
         model = MiniGPT(config)
         assert isinstance(model.tower, Lite0Tower)
@@ -185,7 +188,10 @@ def _start(course: Course, classes: list[str]) -> tuple[Vocabulary, MiniGPT]:
         )
     vocabulary = Vocabulary.from_json(json.loads((base / "vocabulary.json").read_text("utf-8")))
     known = MiniGPT.from_pretrained(base / "model", dtype=torch.float32)
-    model = MiniGPT(MiniGPTConfig(**{**known.config.to_dict(), "classes": classes}))
+    parts = PARTS if course.general else {}
+    model = MiniGPT(MiniGPTConfig(**{**known.config.to_dict(), "classes": classes, **parts}))
     weights = {k: v for k, v in known.state_dict().items() if not k.startswith("heads.sku.")}
-    model.load_state_dict(weights, strict=False)
+    new, _ = model.load_state_dict(weights, strict=False)
+    if isinstance(model.tower, ForkedLite0Tower) and any("tower.fork." in name for name in new):
+        model.tower.begin_fork()
     return vocabulary, model

@@ -28,7 +28,6 @@ from inference.minigpt.vocabulary import Vocabulary
 
 from .answers import Answers
 from .checkpoint import Checkpoint
-from .looking import learn_stem
 from .losses import loss_of
 from .recipe import Recipe
 from .snapshot import CatalogEntry, Record
@@ -108,10 +107,6 @@ def fit(
     assert isinstance(config, MiniGPTConfig)
     answers = Answers.of(records, catalog, vocabulary, config, recipe.balance)
     asked = Answers.of(run.unseen, catalog, vocabulary, config)
-    by_parts = recipe.hold_tower and answers.units is not None
-    if by_parts and recipe.stem_epochs:
-        with accelerator.main_process_first():  # the others find there what came of it
-            learn_stem(model, answers, recipe, run.folder / "stem", run.progress)
     with accelerator.main_process_first():  # the others find the views there
         views = see_views(
             model,
@@ -132,18 +127,18 @@ def fit(
             progress=lambda stage, done, total: None,
         )
     checkpoint = Checkpoint(run.folder / "checkpoint.safetensors")
-    if by_parts and not checkpoint.exists():
-        if recipe.detail_epochs:
-            learn_details(
-                model,
-                seen_in(model, views, recipe.views),
-                answers,
-                recipe,
-                lambda done, of: run.progress("details", done, of),
-                epochs=recipe.detail_epochs,
-            )
-        if recipe.copying_steps:
-            learn_copying(model, answers, recipe, run.progress)
+    nn.Module.to(model, accelerator.device)
+    by_parts = recipe.hold_tower and answers.units is not None
+    if by_parts and recipe.detail_epochs:
+        see, kept = seen_in(model, views, recipe.views), run.folder / "details.safetensors"
+        with accelerator.main_process_first():  # the others find there what came of it
+            learn_details(model, see, answers, recipe, run.progress, kept)
+            if accelerator.is_main_process:
+                for each in (views, unseen):
+                    each.look_again(model.tower)
+        model.details.hold()
+    if by_parts and recipe.copying_steps and not checkpoint.exists():
+        learn_copying(model, answers, recipe, run.progress)
     loop = _Loop(accelerator, model, views, answers, recipe)
     epochs = _learn(loop, checkpoint, recipe, run, accelerator, lambda: exact(model, unseen, asked))
     accelerator.end_training()

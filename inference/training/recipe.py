@@ -15,9 +15,8 @@ class Recipe:
     rare SKUs weight: 0 none, 1 as much to each SKU (see :meth:`.answers.Answers.weights`). Training ends
     after ``patience`` epochs in which nothing became better on photos that are held out (0: never).
 
-    ``hold_tower`` teaches nothing to the tower's tail; then ``stem_epochs`` of counting from the pixels on, the
-    stem at ``stem_rate`` (see :mod:`.looking`), ``detail_epochs`` of counting by what the held tower sees and
-    ``copying_steps`` of writing alone may come before (see :mod:`.warmup`)."""
+    ``hold_tower`` teaches nothing to the tower; then ``detail_epochs`` of counting alone, which the tower's fork
+    learns too, and ``copying_steps`` of writing alone may come before (see :mod:`.warmup`)."""
 
     epochs: int = 18
     views: int = 6
@@ -37,8 +36,6 @@ class Recipe:
     balance: float = 0.0
     patience: int = 0
     hold_tower: bool = False
-    stem_epochs: int = 0
-    stem_rate: float = 2e-4
     detail_epochs: int = 0
     copying_steps: int = 0
     seed: int = 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from inference.minigpt.model import MiniGPT
 from inference.minigpt.pixels import to_pixels
-from inference.minigpt.towers import each_look
+from inference.minigpt.towers import Tower, each_look
 
 from .augment import another_light, another_view, covered, cut_out, moved, staged
 from .export import frozen_stem
@@ -92,6 +93,20 @@ class Views:
         if self._cells is None:
             return Seen(stems, None)
         return Seen(stems, torch.from_numpy(self._cells[view, rows].astype(np.float32)))
+
+    @torch.no_grad()
+    def look_again(self, tower: Tower) -> None:
+        """Keep what the fork of ``tower`` sees now."""
+        device = next(tower.parameters()).device
+        for view, rows in itertools.product(range(len(self._stems)), _batches(self.done)):
+            seen = self.get(np.asarray(view), rows).to(device)
+            now = Seen(each_look(tower.look_again, seen.stems), None)
+            self.put(view, int(rows[0]), now.to(torch.device("cpu")))
+
+
+def _batches(count: int) -> Iterator[NDArray[np.intp]]:
+    for first in range(0, count, _STEM_BATCH):
+        yield np.arange(first, min(first + _STEM_BATCH, count))
 
 
 @torch.no_grad()

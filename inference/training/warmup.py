@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,15 +29,18 @@ from .recipe import Recipe
 from .telling import batch
 from .views import Progress, Views
 
-_DETAIL_RATE = 2e-3
+_DETAIL_RATE, _FORK_RATE = 1e-3, 5e-4
 _COUNT_WEIGHT, _GRADED_WEIGHT = 0.2, 0.3
 _COPYING_RATE = 2e-3
+_HALF = torch.cpu._is_avx512_bf16_supported() and not torch.cpu._is_amx_tile_supported()
+"""Whether halves are faster on this CPU, and safe: some virtual machines announce AMX without having it."""
+_SMALL = ("details.", "tower.fork.")
 _GRADED = {"condition": GRADES, "stack_level": MAX_STACK, "package_type": len(PACKAGE_TYPES)}
 
 
 class See(Protocol):
     """What is seen in the whole of photos: of ``rows`` in ``epoch``, perhaps left and right exchanged, the
-    tower's cells [B, 1, N, C] and fine cells [B, 1, F, √M, √M]."""
+    tower's cells [B, 1, N, C] and stems [B, 1, …]."""
 
     def __call__(
         self, rows: NDArray[np.intp], epoch: int, *, mirrored: bool
@@ -48,55 +53,71 @@ def seen_in(model: MiniGPT, views: Views, count: int) -> See:
     def see(rows: NDArray[np.intp], epoch: int, *, mirrored: bool) -> tuple[Tensor, Tensor]:
         seen = views.get((rows + epoch) % count, rows)
         assert seen.cells is not None
-        cells, fine = seen.cells[:, :1], each_look(model.tower.fine, seen.stems[:, :1])
+        cells, stems = seen.cells[:, :1], seen.stems[:, :1]
         if not mirrored:
-            return cells, fine
+            return cells, stems
         side = math.isqrt(cells.shape[2])
-        return cells.unflatten(2, (side, side)).flip(3).flatten(2, 3), fine.flip(4)
+        cells = cells.unflatten(2, (side, side)).flip(3).flatten(2, 3)
+        return cells, each_look(model.tower.mirrored, stems)
 
     return see
 
 
 def learn_details(
-    model: MiniGPT,
-    see: See,
-    answers: Answers,
-    recipe: Recipe,
-    progress: Callable[[int, int], None],
-    *,
-    epochs: int,
-    stem_rate: float = 0.0,
+    model: MiniGPT, see: See, answers: Answers, recipe: Recipe, progress: Progress, kept: Path
 ) -> None:
-    """Teach the details of ``model`` where units stand in the whole of a photo, with heads for what else
-    they are to tell that are thrown away afterwards; at a ``stem_rate`` the tower's stem learns too."""
+    """Teach the details of ``model``, and the fork of its tower, where units stand in the whole of a photo, with
+    heads for what else they are to tell that are thrown away afterwards. What comes of it is ``kept``; where it
+    is there already, it is taken."""
+    fork = model.tower.fork_parameters()
+    for parameter in fork:
+        parameter.requires_grad_(True)
+    if not kept.is_file():
+        _teach_details(model, see, answers, recipe, progress)
+        learned = {k: v for k, v in model.state_dict().items() if k.startswith(_SMALL)}
+        part = kept.with_suffix(".part")
+        save_file({k: v.contiguous().clone() for k, v in learned.items()}, part)
+        part.replace(kept)
+    model.load_state_dict(load_file(kept), strict=False)
+    for parameter in fork:
+        parameter.requires_grad_(False)
+
+
+def _teach_details(
+    model: MiniGPT, see: See, answers: Answers, recipe: Recipe, progress: Progress
+) -> None:
     torch.manual_seed(recipe.seed)
-    details = model.details
+    details, tower, device = model.details, model.tower, model.device
     size = 2 * model.config.detail
-    heads = nn.ModuleDict({name: nn.Linear(size, n) for name, n in _GRADED.items()})
+    heads = nn.ModuleDict({name: nn.Linear(size, n) for name, n in _GRADED.items()}).to(device)
     rng = np.random.default_rng(recipe.seed)
     count = len(answers.records)
+    half = device.type == "cuda" or _HALF
     assert answers.units is not None
     bumps = answers.units
 
     def losses() -> Iterable[Tensor]:
-        for epoch in range(epochs):
+        for epoch in range(recipe.detail_epochs):
             order = rng.permutation(count)
             for first in range(0, count, recipe.batch):
                 rows = np.sort(order[first : first + recipe.batch])
                 mirrored = rng.random() < 0.5
-                units = bumps[rows].float()
+                units = bumps[rows].to(device).float()
                 if mirrored:
                     across = math.isqrt(units.shape[1])
                     units = units.unflatten(1, (across, across)).flip(2).flatten(1)
-                features = details.features(*see(rows, epoch, mirrored=mirrored))[:, 0]
-                heat = details.heat(features)
-                counts = answers.heads["count"][rows]
+                cells, stems = (x.to(device) for x in see(rows, epoch, mirrored=mirrored))
+                with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                    fine = each_look(lambda x: tower.fine(tower.look_again(x)), stems)
+                    features = details.features(cells, fine)[:, 0].float()
+                heat = details.heat(features)  # whole: of halves many are equal, and each a peak
+                counts = answers.heads["count"][rows].to(device)
                 loss = heat_loss(heat, units)
                 loss = loss + _COUNT_WEIGHT * count_loss(details.units(heat), counts)
                 flat = features.flatten(2)
                 summary = torch.cat([flat.mean(dim=2), flat.amax(dim=2)], dim=1)
                 for name, head in heads.items():
-                    here = answers.heads[name][rows]
+                    here = answers.heads[name][rows].to(device)
                     if bool((here != NO_ANSWER).any()):
                         wrong = functional.cross_entropy(
                             head(summary), here, ignore_index=NO_ANSWER
@@ -105,27 +126,29 @@ def learn_details(
                 yield loss
 
     model.train()
-    model.tower.eval()  # batch norms keep what they learned of a million pictures
+    tower.eval()  # batch norms keep what they learned of a million pictures
     parameters = {_DETAIL_RATE: [*details.parameters(), *heads.parameters()]}
-    if stem_rate:
-        parameters[stem_rate] = list(model.tower.stem_parameters())
-    steps = math.ceil(count / recipe.batch)
-    _descend(losses(), parameters, steps * epochs, progress)
+    if fork := tower.fork_parameters():
+        parameters[_FORK_RATE] = fork
+    steps = recipe.detail_epochs * math.ceil(count / recipe.batch)
+    _descend(losses(), parameters, steps, lambda done, of: progress("details", done, of))
 
 
 def learn_copying(model: MiniGPT, answers: Answers, recipe: Recipe, progress: Progress) -> None:
     """Teach the decoder of ``model`` to write what it hears, whatever it sees: nothing."""
     torch.manual_seed(recipe.seed)
     chance = random.Random(recipe.seed)
-    blank = torch.zeros(recipe.batch, model.config.queries, model.config.width)
+    blank = torch.zeros(recipe.batch, model.config.queries, model.config.width).to(model.device)
     decoder = [model.embedding, model.position, model.after, model.layers, model.norm]
 
     def losses() -> Iterable[Tensor]:
         for _ in range(recipe.copying_steps):
             rows = [chance.randrange(len(answers.records)) for _ in range(recipe.batch)]
             tokens, wanted, heard = batch(answers.told(rows, chance, always=True))
-            logits, _ = model.decode(blank, tokens[:, :-1], heard)
-            yield causal_loss(logits, wanted, torch.ones(recipe.batch), recipe.smoothing)
+            heard = None if heard is None else heard.to(model.device)
+            logits, _ = model.decode(blank, tokens[:, :-1].to(model.device), heard)
+            each = torch.ones(recipe.batch, device=model.device)
+            yield causal_loss(logits, wanted.to(model.device), each, recipe.smoothing)
 
     model.train()
     parameters = {_COPYING_RATE: [p for part in decoder for p in part.parameters()]}

@@ -50,6 +50,7 @@ from inference.engines.onnx import OnnxEngine  # noqa: E402
 from inference.engines.torch import TorchEngine  # noqa: E402
 from inference.minigpt.config import MiniGPTConfig  # noqa: E402
 from inference.minigpt.model import MiniGPT, field_maps, gaze_overlap  # noqa: E402
+from inference.minigpt.towers import build_tower  # noqa: E402
 from inference.training.__main__ import main  # noqa: E402
 from inference.training.export import export_onnx  # noqa: E402
 from inference.training.places import bumps, covered  # noqa: E402
@@ -173,9 +174,11 @@ def test_lora_teaches_a_few_of_its_weights() -> None:
     assert out["logits"].shape == (1, 2, len(VOCABULARY))
 
 
-@pytest.mark.parametrize("tower", ["efficientnet-lite0", "vit-small-32"])
+@pytest.mark.parametrize("tower", ["efficientnet-lite0-forked", "vit-small-32"])
 def test_onnx_runtime_answers_as_torch_does(tower: str, tmp_path: Path) -> None:
-    model = tiny(tower=tower, classes=list(SKUS), looks=(1.0, 0.5))
+    model = tiny(tower=tower, classes=list(SKUS), looks=(1.0, 0.5), detail_layers=1)
+    if tower != "vit-small-32":  # cells hear of each other from the start
+        torch.nn.init.normal_(model.details.among.leave.weight)
     export_onnx(model, tmp_path)
     engine = OnnxEngine(tmp_path)
     rng = np.random.default_rng(1)
@@ -195,6 +198,23 @@ def test_onnx_runtime_answers_as_torch_does(tower: str, tmp_path: Path) -> None:
     theirs, _ = weigh(TorchEngine(model), one, tree)
     assert ours == pytest.approx(theirs, abs=1e-3)
     assert looks.shape == (len(tree.tokens), queries)
+
+
+def test_a_fork_looks_again_at_what_was_kept() -> None:
+    tower = build_tower("efficientnet-lite0-forked", 64).eval()
+    pixels = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        kept = tower.stem(pixels)
+        cells, fine = tower.tail(kept), tower.fine(kept)
+        for parameter in tower.fork_parameters():
+            parameter.mul_(1.1)
+        now = tower.stem(pixels)
+        torch.testing.assert_close(tower.look_again(kept), now)
+        torch.testing.assert_close(tower.tail(now), cells)
+        assert not torch.equal(tower.fine(now), fine)
+        turned = tower.mirrored(now)
+        torch.testing.assert_close(tower.fine(turned)[:, :40], tower.fine(now)[:, :40].flip(3))
+        torch.testing.assert_close(tower.mirrored(turned), now)
 
 
 class Speller:
@@ -432,7 +452,7 @@ def test_what_was_seen_survives_the_way(taught: Taught) -> None:
     assert np.allclose(kept.gaze, sight.gaze, atol=0.02)
     assert np.allclose(kept.gaze.sum(axis=1), 1)
     codes = list(SKUS)
-    assert np.allclose(reader.sku_log_p(kept, codes), reader.sku_log_p(sight, codes), atol=0.2)
+    assert np.allclose(reader.sku_log_p(kept, codes), reader.sku_log_p(sight, codes), atol=0.3)
     with pytest.raises(ValueError, match="no sight"):
         Sight.unpack(b"something else")
 

@@ -22,6 +22,7 @@ from inference.minigpt.model import MiniGPT  # noqa: E402
 from inference.minigpt.vocabulary import Vocabulary  # noqa: E402
 from inference.scenes.dataset import write_dataset  # noqa: E402
 from inference.training.answers import Answers  # noqa: E402
+from inference.training.course import PARTS, Course, _start  # noqa: E402
 from inference.training.fit import Epoch, Run, fit, stuck  # noqa: E402
 from inference.training.judge import main as judge_main  # noqa: E402
 from inference.training.judge import seen_often  # noqa: E402
@@ -205,15 +206,15 @@ def test_nothing_is_learned_from_what_has_no_weight(scenes: Path, tmp_path: Path
             (changed / name).rename(scenes / name)
 
 
-def test_a_base_may_teach_the_stem_to_look_first(scenes: Path, tmp_path: Path) -> None:
+def test_counting_is_learned_by_a_fork_of_the_tower(scenes: Path, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     snapshot = read_snapshot(scenes)
     records, told = snapshot.splits["train"], []
-    recipe = Recipe(epochs=1, views=1, batch=8, hold_tower=True, stem_epochs=1, detail_epochs=1)
+    recipe = Recipe(epochs=1, views=1, batch=8, hold_tower=True, detail_epochs=1)
 
     def train(folder: Path) -> tuple[MiniGPT, dict[str, torch.Tensor]]:
         torch.manual_seed(3)
-        sizes: dict[str, Any] = {"side_px": 64, "width": 48, "heads": 4, "queries": 6}
+        sizes: dict[str, Any] = {"side_px": 64, "width": 48, "heads": 4, "queries": 6, **PARTS}
         model = MiniGPT(MiniGPTConfig(vocabulary_size=len(VOCABULARY), **sizes))
         before = weights(model)
         run = Run(folder, progress=lambda stage, done, of: told.append(stage))
@@ -221,21 +222,35 @@ def test_a_base_may_teach_the_stem_to_look_first(scenes: Path, tmp_path: Path) -
         return model, before
 
     model, before = train(tmp_path / "run")
-    assert list(dict.fromkeys(told)) == ["pixels", "stem", "views", "details"]
+    assert list(dict.fromkeys(told)) == ["views", "details"]
     moved = {k for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
-    stem = {f"tower.{k}" for k, v in model.tower.named_parameters()}
-    stem -= {k for k in before if k.startswith(tuple(model.tower.tail_modules()))}
-    assert stem <= moved, "all of the stem"
-    assert not {k for k in moved if k.startswith("tower.")} - stem, "and nothing else of the tower"
-    assert not any(p.requires_grad for p in model.tower.stem_parameters())
-    assert not (tmp_path / "run/stem/pixels.npy").exists()
-    # What was learned by looking is not learned again by a run that goes on.
+    fork = {f"tower.fork.{k}" for k, _ in model.tower.fork.named_parameters()}
+    assert fork <= moved, "all of the fork"
+    assert not {k for k in moved if k.startswith("tower.")} - fork, "and nothing else of the tower"
+    assert {k for k in before if k.startswith("details.among.")} <= moved
+    assert not any(p.requires_grad for p in model.tower.parameters())
+    # What was learned of counting is not learned again by a run that goes on.
     (tmp_path / "run/checkpoint.safetensors").unlink()
     told.clear()
     again, _ = train(tmp_path / "run")
-    assert "stem" not in told
+    assert "details" not in told
     now = again.state_dict()
     assert {k for k, v in model.state_dict().items() if not torch.equal(v, now[k])} == set()
+
+
+def test_a_base_is_begun_from_one_that_has_no_fork(tmp_path: Path) -> None:
+    sizes: dict[str, Any] = {"side_px": 64, "width": 48, "heads": 4, "queries": 6}
+    torch.manual_seed(3)
+    plain = MiniGPT(MiniGPTConfig(vocabulary_size=len(VOCABULARY), **sizes)).eval()
+    plain.save_pretrained(tmp_path / "model")
+    (tmp_path / "vocabulary.json").write_text(json.dumps(VOCABULARY.to_json()), "utf-8")
+    _, forked = _start(Course(Recipe(), tmp_path, joint=True, general=True), [])
+    _, same = _start(Course(Recipe(), tmp_path, joint=True), ["A"])
+    assert forked.config.tower == PARTS["tower"] and same.config.tower == plain.config.tower
+    pixels = torch.randn(2, 1, 3, 64, 64)
+    with torch.no_grad():  # new parts see what the old ones saw, and add nothing to it
+        for name, logits in plain.encode(pixels).heads.items():
+            torch.testing.assert_close(forked.eval().encode(pixels).heads[name], logits)
 
 
 def test_the_head_has_most_of_the_photos(scenes: Path) -> None:
