@@ -11,8 +11,11 @@ from pathlib import Path
 
 from celery import Celery
 from kombu.entity import Queue
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings.dev")
+
+TRANSPORT_ALIASES["filesystem"] = "annotator.core.spool:Transport"
 
 app = Celery("warevision")
 app.config_from_object("django.conf:settings", namespace="CELERY")
