@@ -20,7 +20,7 @@ LOADED: Final = frozenset({".onnx", ".safetensors", ".json"})
 """What is loaded of a bundle, and sealed: nothing that can run."""
 SUFFIXES: Final = LOADED | {".txt"}
 """What a manifest may name."""
-MAKE: Final = 2
+MAKE: Final = 3
 """Counts changes of MiniGPT's parts. Any model answers, but trainings go on from those of this make alone."""
 _NOT_SEALED = frozenset({MANIFEST, "report.json"})
 _PARTS = ("", "model", "onnx")

@@ -29,7 +29,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Final, Literal, Protocol, Self
 
 Point = tuple[float, float]
 """x, y in pixels of the upright picture, origin top left."""
@@ -321,9 +321,13 @@ class Found:
         return cls(data["site_number"], tuple(Hit.from_json(hit) for hit in data["hits"]))
 
 
+PACKAGE_TYPES: Final = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other")
+"""What the attribute ``package_type`` of an answer can be."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSuggestion:
-    """The proposal for one caption field. ``value`` is None when nothing is proposed; ``source``
+    """The proposal for one caption field, or for an attribute. ``value`` is None when nothing is proposed; ``source``
     then says why: ``not_available``, ``low_confidence``, or ``unfamiliar`` where the model was taught by
     another kind of photos."""
 
@@ -349,10 +353,11 @@ class Recognition:
     ``site_number`` is the last change of the site's memory that it knew, and ``learned_number`` the
     last one that what is learned from decided pictures was fitted on: both, the model's version and
     the description determine everything but ``timings_ms``. ``heat`` has a map for each field of
-    MiniGPT's caption. ``flags`` is a subset of ``low_confidence``, ``evidence_disagrees``,
-    ``barcode_unknown``, ``empty_memory``, ``unfamiliar`` (to MiniGPT). ``left_out`` names the evidence that
-    was not there in time, or failed. ``none`` is the probability that the picture shows nothing of the
-    catalog: with the confidences of all SKUs it sums to 1.
+    MiniGPT's caption, ``attributes`` what it says of the packs besides: ``package_type`` (of
+    :data:`PACKAGE_TYPES`) and ``stack_level`` in digits. ``flags`` is a subset of ``low_confidence``,
+    ``evidence_disagrees``, ``barcode_unknown``, ``empty_memory``, ``unfamiliar`` (to MiniGPT).
+    ``left_out`` names the evidence that was not there in time, or failed. ``none`` is the probability
+    that the picture shows nothing of the catalog: with the confidences of all SKUs it sums to 1.
     """
 
     model_version: str
@@ -366,6 +371,7 @@ class Recognition:
     left_out: tuple[str, ...] = ()
     none: float | None = None
     learned_number: int = 0
+    attributes: Mapping[str, FieldSuggestion] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -386,6 +392,7 @@ class Recognition:
             left_out=tuple(data.get("left_out", ())),
             none=data.get("none"),
             learned_number=data.get("learned_number", 0),
+            attributes={k: FieldSuggestion(**v) for k, v in data.get("attributes", {}).items()},
         )
 
 

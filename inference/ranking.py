@@ -78,6 +78,7 @@ def rank(
         timings_ms={"rank": round((time.perf_counter() - started) * 1000, 2)},
         left_out=description.left_out,
         none=round(none, 4),
+        attributes=_attributes(minigpt, seen.sight, strange),
     )
 
 
@@ -159,6 +160,15 @@ def _read_fields(reading: Reading | None, strange: bool) -> dict[str, FieldSugge
         key: _proposal(options[0].value, options[0].p, "minigpt")
         for key, options in reading.options.items()
     }
+
+
+def _attributes(
+    minigpt: Reader | None, sight: Sight | None, strange: bool
+) -> dict[str, FieldSuggestion]:
+    if minigpt is None or sight is None or strange:
+        return {}
+    said = minigpt.attributes(sight)
+    return {name: _proposal(one.value, one.p, "minigpt") for name, one in said.items()}
 
 
 def _candidates(catalog: Catalog, p: FloatArray, evidence: Evidence) -> tuple[Candidate, ...]:

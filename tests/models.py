@@ -49,6 +49,7 @@ def _calibrate(folder: Path, temperature: float) -> None:
     calibration = {
         "units": ["箱"],
         "temperatures": {"quantity": temperature, "condition": temperature},
+        "attribute_temperatures": {"package_type": temperature, "stack_level": temperature},
         "sku_weights": {"decoder": 0.5, "head": 0.5},
     }
     (folder / "calibration.json").write_text(json.dumps(calibration), encoding="utf-8")

@@ -10,8 +10,6 @@ from transformers import PretrainedConfig
 from inference import bundles
 
 GRADES = 5
-MAX_STACK = 5
-PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other")
 
 
 class MiniGPTConfig(PretrainedConfig):

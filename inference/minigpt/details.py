@@ -29,7 +29,8 @@ class Details(nn.Module):
     Fine cells tell edges, the tower's cells what they are edges of; each then hears of ever more of
     its neighbours (dilated convolutions, Yu & Koltun 2016). Units are the peaks of a heat map
     (CenterNet, Zhou et al. 2019), each with how sure it is: so much is counted, and no unit twice.
-    What is a unit and what a part of one is told by what there is more of: in between, cells hear of all others.
+    What is a unit and what a part of one is told by what there is more of: in between, cells of the first look, where
+    units are counted, hear of all others.
     """
 
     size: int
@@ -42,12 +43,11 @@ class Details(nn.Module):
         detail = config.detail
         self.near = nn.Conv2d(tower.fine_channels, detail, 1)
         self.around = nn.Linear(tower.channels, detail)
-        self.dropout = nn.Dropout2d(config.dropout)
         self.mixes = nn.ModuleList(
             nn.Conv2d(detail, detail, 3, padding=reach, dilation=reach) for reach in REACHES
         )
         layers, squares = config.detail_layers, config.side_px // FINE_PX // 2
-        self.among = Among(detail, squares**2, layers, config.dropout) if layers else nn.Identity()
+        self.among = Among(detail, squares**2, layers) if layers else nn.Identity()
         self.finer = FINE_PX // UNIT_PX
         self.unit = nn.Conv2d(detail, self.finer**2, 1)
         assert self.unit.bias is not None
@@ -81,14 +81,15 @@ class Details(nn.Module):
 
     def features(self, cells: Tensor, fine: Tensor) -> Tensor:
         """What fine cells tell [B, K, E, √M, √M]."""
-        times = fine.shape[3] // math.isqrt(cells.shape[2])
-        around = self.around(cells).flatten(0, 1).transpose(1, 2)
-        around = around.unflatten(2, (math.isqrt(cells.shape[2]), -1))
-        around = around.repeat_interleave(times, 2).repeat_interleave(times, 3)
-        x = self.dropout(functional.gelu(self.near(fine.flatten(0, 1)) + around))
+        side = math.isqrt(cells.shape[2])
+        around = self.around(cells).flatten(0, 1).transpose(1, 2).unflatten(2, (side, side))
+        times = float(fine.shape[3] // side)
+        around = functional.interpolate(around, scale_factor=times, mode="nearest")
+        x = functional.gelu(self.near(fine.flatten(0, 1)) + around)
         for mix in self.mixes:
             x = x + functional.gelu(mix(x))
-        return self.among(x).unflatten(0, fine.shape[:2])
+        looks = x.unflatten(0, fine.shape[:2])
+        return torch.cat([self.among(looks[:, 0])[:, None], looks[:, 1:]], dim=1)
 
     def heat(self, features: Tensor) -> Tensor:
         """The log-odds [B, √U, √U] that features of a look [B, E, √M, √M] give each cell of
@@ -107,12 +108,12 @@ class Among(nn.Module):
 
     _HEADS = 4
 
-    def __init__(self, detail: int, squares: int, layers: int, dropout: float) -> None:
+    def __init__(self, detail: int, squares: int, layers: int) -> None:
         super().__init__()
         width = 2 * detail
         self.enter = nn.Linear(4 * detail, width)
         self.position = nn.Parameter(0.02 * torch.randn(squares, width))
-        self.layers = nn.ModuleList(AmongLayer(width, self._HEADS, dropout) for _ in range(layers))
+        self.layers = nn.ModuleList(AmongLayer(width, self._HEADS) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, 4 * detail)
         nn.init.zeros_(self.leave.weight)  # at first nothing is heard
@@ -129,11 +130,11 @@ class Among(nn.Module):
 
 
 class AmongLayer(nn.Module):
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.before_attention, self.before_mix = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = Attention(width, heads)
-        self.mix = FeedForward(width, dropout, times=2)
+        self.mix = FeedForward(width, dropout=0.0, times=2)
 
     def forward(self, x: Tensor) -> Tensor:
         a, normed = self.attention, self.before_attention(x)

@@ -15,8 +15,8 @@ from .alternatives import Float32Array
 from .sight import Sight
 
 FILE = "familiar.safetensors"
-KEPT = 0.95
-"""The share of pictures of the taught kind that are taken for such."""
+KEPT = 0.98
+"""The share of unseen pictures of the taught kind that are taken for such."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,15 +39,15 @@ class Familiar:
         return squared
 
     @classmethod
-    def fit(cls, sights: Sequence[Sight]) -> Self:
-        """Of sights of the taught kind, every second of which sets the limit. The covariance is shrunk (Ledoit
-        & Wolf 2004)."""
+    def fit(cls, sights: Sequence[Sight], unseen: Sequence[Sight]) -> Self:
+        """Of sights of pictures that taught the model, and of ``unseen`` ones of their kind, which set the limit: they
+        lie further off. The covariance is shrunk (Ledoit & Wolf 2004)."""
         from sklearn.covariance import LedoitWolf
 
-        found = LedoitWolf().fit(_features(sights[::2]))
+        found = LedoitWolf().fit(_features(sights))
         root = np.linalg.cholesky(found.precision_).astype(np.float32)
         whole = cls(found.location_.astype(np.float32), root, np.inf)
-        limit = float(np.quantile(whole.distances(sights[1::2]), KEPT))
+        limit = float(np.quantile(whole.distances(unseen), KEPT))
         return cls(whole.mean, root, limit)
 
     def save(self, folder: Path) -> None:

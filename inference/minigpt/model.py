@@ -31,9 +31,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
+from inference.contracts import PACKAGE_TYPES
+
 from .attention import Attention, FeedForward
-from .config import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPTConfig
+from .config import GRADES, MiniGPTConfig
 from .details import Details, coarse, count_log_odds
+from .sight import MAX_STACK
 from .towers import build_tower, each_look
 from .vocabulary import PAD
 
@@ -162,7 +165,7 @@ class MiniGPT(PreTrainedModel):
         self.summary_norm = nn.LayerNorm(read)
         self.heads = nn.ModuleDict(
             {
-                "stack_level": nn.Linear(both, MAX_STACK),
+                "stack_level": nn.Linear(self.details.size, MAX_STACK),
                 "condition": nn.Linear(both, GRADES),
                 "package_type": nn.Linear(both, len(PACKAGE_TYPES)),
             }
@@ -200,6 +203,7 @@ class MiniGPT(PreTrainedModel):
         pooled = strong.mean(dim=2).clamp(min=1e-6).pow(1 / 3).mean(dim=1)
         summary = self.summary_norm(torch.cat([outputs.mean(dim=1), pooled], dim=1))
         both = torch.cat([summary, small], dim=1)
+        read = {"sku": summary, "stack_level": small}
         tokens = torch.stack([self.whole(summary), self.small(small)], dim=1)
         glow = strong.mean(dim=3).clamp(min=1e-6).flatten(1)
         near = coarse(heat.float().sigmoid().flatten(1), cells.shape[2])
@@ -208,7 +212,7 @@ class MiniGPT(PreTrainedModel):
         return Encoded(
             torch.cat([outputs, tokens], dim=1),
             torch.cat([gaze, own / own.sum(dim=2, keepdim=True).clamp(min=1e-6)], dim=1),
-            {n: head(summary if n == "sku" else both) for n, head in self.heads.items()}
+            {n: head(read.get(n, both)) for n, head in self.heads.items()}
             | {"count": count_log_odds(units)},
             heat,
             units,

@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors import SafetensorError
 
 from inference.captions import GRADES, Spec, parse_spec
+from inference.contracts import PACKAGE_TYPES
 from inference.engines import Engine, Kind, open_engine
 from inference.engines.base import EngineError
 from inference.engines.feeds import follow
@@ -26,7 +27,7 @@ from .bundle import verify
 from .familiar import Familiar
 from .heard import Heard
 from .pixels import to_pixels
-from .sight import Sight
+from .sight import MAX_STACK, Sight
 from .vocabulary import END, UNKNOWN, Vocabulary
 from .writing import write
 
@@ -45,6 +46,11 @@ WEIGHED = ("quantity", "condition")
 """Fields whose values are weighed once the SKU is known."""
 COPIED = ("sku", "spec")
 """Fields that are copied of what is heard, if anything is: what nobody read is not known."""
+ATTRIBUTES: Final[Mapping[str, tuple[str | None, ...]]] = {
+    "package_type": PACKAGE_TYPES,
+    "stack_level": (*(str(level) for level in range(1, MAX_STACK)), None),
+}
+"""What heads tell apart that is in no caption. Of the highest stacks they do not tell how high they are."""
 _LEAST_LOG_P = -12.0
 """Of a number of units: nothing that was counted rules a quantity out."""
 _DECODER_ALONE: Final[Mapping[str, float]] = {"decoder": 1.0}
@@ -55,10 +61,10 @@ class Facts:
     """What must be known of a model besides its graphs.
 
     ``temperatures`` divide the log-probabilities of a field's alternatives, fitted on photos that
-    the model had not seen; a field without one is not to be proposed. ``sku_weights`` are those of
-    what the decoder and the class head give each SKU, ``quantity_weights`` of what the decoder and the
-    counted units give each quantity. ``classes`` are the SKU codes that it was taught, ``units`` those
-    that it counted in.
+    the model had not seen; a field without one is not to be proposed, nor is an attribute without one of
+    ``attribute_temperatures``. ``sku_weights`` are those of what the decoder and the class head give each
+    SKU, ``quantity_weights`` of what the decoder and the counted units give each quantity. ``classes``
+    are the SKU codes that it was taught, ``units`` those that it counted in.
     """
 
     side_px: int
@@ -68,6 +74,7 @@ class Facts:
     classes: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     temperatures: Mapping[str, float] = field(default_factory=dict)
+    attribute_temperatures: Mapping[str, float] = field(default_factory=dict)
     sku_weights: Mapping[str, float] = field(default_factory=lambda: {"decoder": 0.5, "head": 0.5})
     quantity_weights: Mapping[str, float] = field(default_factory=lambda: dict(_DECODER_ALONE))
 
@@ -85,6 +92,7 @@ class Facts:
                 classes=tuple(config["classes"]),
                 units=tuple(calibration["units"]),
                 temperatures=calibration["temperatures"],
+                attribute_temperatures=calibration.get("attribute_temperatures", {}),
                 sku_weights=calibration["sku_weights"],
                 quantity_weights=calibration.get("quantity_weights") or _DECODER_ALONE,
             )
@@ -158,6 +166,19 @@ class Reader:
         """Whether the picture is of the kind that the model was taught by; what it says of others is not
         to be proposed."""
         return self._familiar is None or sight in self._familiar
+
+    def attributes(self, sight: Sight) -> dict[str, Option]:
+        """What the packs most probably are besides the caption (see :data:`ATTRIBUTES`)."""
+        found = {}
+        for name, values in ATTRIBUTES.items():
+            warmth = self.facts.attribute_temperatures.get(name)
+            if warmth is None or name not in sight.heads:
+                continue
+            p = np.exp(log_softmax(sight.heads[name].astype(np.float64) / warmth))
+            best = int(p.argmax())
+            if (value := values[best]) is not None:
+                found[name] = Option(value, float(p[best]))
+        return found
 
     def sku_log_p(self, sight: Sight, codes: Sequence[str]) -> FloatArray:
         """Log-probabilities [S] of ``codes``, at most :data:`MOST_CODES`: a logarithmic pool of what
@@ -328,6 +349,13 @@ class Reader:
         share = looks.mean(axis=0)
         cells = (share / max(float(share.sum()), 1e-9)) @ sight.gaze
         return cells.reshape(len(self.facts.looks), -1).astype(np.float32)
+
+
+def place_of(attribute: str, value: object) -> int | None:
+    """The place of a decided value among those of :data:`ATTRIBUTES`, None where it has none."""
+    if attribute == "stack_level":
+        return min(value, MAX_STACK) - 1 if isinstance(value, int) and value > 0 else None
+    return PACKAGE_TYPES.index(value) if value in PACKAGE_TYPES else None
 
 
 def _number(quantity: str | None) -> int | None:

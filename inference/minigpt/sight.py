@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
 
 from .alternatives import Float32Array
 
+MAX_STACK: Final = 5
+"""The levels of a stack that are told apart: so many, or more."""
 _HEAD = "head."
 _FULL = 255
 

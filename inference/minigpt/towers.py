@@ -99,7 +99,8 @@ class Lite0Tower(Tower):
         return x.flatten(2).transpose(1, 2)
 
     def fine(self, stems: Tensor) -> Tensor:
-        around = self._seen_around(stems).repeat_interleave(2, 2).repeat_interleave(2, 3)
+        around = self._seen_around(stems)
+        around = functional.interpolate(around, scale_factor=2.0, mode="nearest")
         return torch.cat([self._near(stems), around], dim=1)
 
     def mirrored(self, stems: Tensor) -> Tensor:

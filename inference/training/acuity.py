@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from inference.captions import Condition, parse_condition
-from inference.minigpt.config import PACKAGE_TYPES
+from inference.contracts import PACKAGE_TYPES
 from inference.minigpt.reading import Reader
 
 from .answers import POINTED

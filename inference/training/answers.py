@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.captions import Condition, Quantity, parse_condition, parse_quantity
-from inference.minigpt.config import GRADES, MAX_STACK, PACKAGE_TYPES, MiniGPTConfig
+from inference.minigpt.config import GRADES, MiniGPTConfig
 from inference.minigpt.details import MAX_UNITS, UNIT_PX
+from inference.minigpt.reading import place_of
 from inference.minigpt.vocabulary import Vocabulary
 
 from .places import bumps
@@ -60,8 +61,8 @@ class Answers:
         heads = {
             "sku": [class_of.get(r.sku or "", NO_ANSWER) for r in records],
             "condition": [_grade(r) for r in records],
-            "stack_level": [_stack_level(r) for r in records],
-            "package_type": [_package_type(r) for r in records],
+            "stack_level": [_class(r, "stack_level") for r in records],
+            "package_type": [_class(r, "package_type") for r in records],
             "count": [_count(r) for r in records],
         }
         units = words = None
@@ -126,11 +127,6 @@ def _count(record: Record) -> int:
     return int(number) if number.isdecimal() and 0 < int(number) <= MAX_UNITS else NO_ANSWER
 
 
-def _stack_level(record: Record) -> int:
-    level = record.attributes.get("stack_level")
-    return min(level, MAX_STACK) - 1 if isinstance(level, int) and level > 0 else NO_ANSWER
-
-
-def _package_type(record: Record) -> int:
-    kind = record.attributes.get("package_type")
-    return PACKAGE_TYPES.index(kind) if kind in PACKAGE_TYPES else NO_ANSWER
+def _class(record: Record, attribute: str) -> int:
+    place = place_of(attribute, record.attributes.get(attribute))
+    return NO_ANSWER if place is None else place

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from safetensors.torch import load_file
 
 from inference import bundles
 from inference.engines import EngineError
@@ -102,7 +103,8 @@ def train(snapshot: Snapshot, out: Path, course: Course) -> dict[str, Any]:
         reader = Reader.open(out, "onnx", threads=torch.get_num_threads())
         _write(out / "calibration.json", facts | calibrated(reader, some, snapshot.catalog))
         if course.general:  # photos of sites are of another kind
-            Familiar.fit(see(reader, _some(records, recipe.seed))).save(out)
+            taught = _some(records, recipe.seed)
+            Familiar.fit(see(reader, taught), see(reader, some)).save(out)
         log.progress("export", 2, 3)
         int8 = quantize_model(out, records, codes_of(records, snapshot.catalog))
         log.progress("export", 3, 3)
@@ -181,16 +183,21 @@ def _start(course: Course, classes: list[str]) -> tuple[Vocabulary, MiniGPT]:
         assert isinstance(model.tower, Lite0Tower)
         model.tower.load_imagenet()
         return vocabulary, model
-    if not bundles.is_of_this_make(base):
+    if not (bundles.is_of_this_make(base) or (course.general and bundles.is_sealed(base))):
         raise EngineError(
             f"{base} is no model, or one of another version, whose parts differ: go on from the shipped base, "
             "or from nothing"
         )
     vocabulary = Vocabulary.from_json(json.loads((base / "vocabulary.json").read_text("utf-8")))
-    known = MiniGPT.from_pretrained(base / "model", dtype=torch.float32)
-    parts = PARTS if course.general else {}
-    model = MiniGPT(MiniGPTConfig(**{**known.config.to_dict(), "classes": classes, **parts}))
-    weights = {k: v for k, v in known.state_dict().items() if not k.startswith("heads.sku.")}
+    known = json.loads((base / "model" / "config.json").read_text("utf-8"))
+    own = {"classes": classes, "make": bundles.MAKE, "dtype": "float32"}
+    model = MiniGPT(MiniGPTConfig(**known | own | (PARTS if course.general else {})))
+    shapes = {name: weight.shape for name, weight in model.state_dict().items()}
+    weights = {
+        name: weight.float()
+        for name, weight in load_file(base / "model" / "model.safetensors").items()
+        if weight.shape == shapes.get(name) and not name.startswith("heads.sku.")
+    }
     new, _ = model.load_state_dict(weights, strict=False)
     if isinstance(model.tower, ForkedLite0Tower) and any("tower.fork." in name for name in new):
         model.tower.begin_fork()

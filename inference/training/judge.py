@@ -24,7 +24,7 @@ from scipy.optimize import minimize, minimize_scalar
 from inference.engines import EngineError
 from inference.evidence.fusion import expected_calibration_error, log_softmax
 from inference.evidence.openset import auroc, coverage_at
-from inference.minigpt.reading import MOST_CODES, WEIGHED, Reader
+from inference.minigpt.reading import ATTRIBUTES, MOST_CODES, WEIGHED, Reader, place_of
 from inference.minigpt.sight import Sight
 
 from .metrics import bleu, cider, rouge_l
@@ -44,6 +44,8 @@ _HEAD = 0.8
 """Share of the photos that the head of the SKUs has."""
 _HANG_ON_THE_SKU = ("sku", "category", "spec")
 _TEMPERATURES = (0.05, 20.0)
+_FEWEST_ATTRIBUTES = 20
+"""Photos with an attribute, to be calibrated on."""
 _WEIGHTS = (0.01, 10.0)
 _NEVER = -1e6
 """Log-probability of what is no alternative."""
@@ -195,14 +197,20 @@ def calibrated(
 ) -> dict[str, dict[str, float]]:
     """``temperatures`` and weights (see :class:`inference.minigpt.reading.Facts`) that make
     ``records``, which the model has not seen, most probable (Guo et al. 2017). A field of which
-    they say nothing has no temperature."""
+    they say nothing has no temperature, nor an attribute of which they say next to nothing."""
     codes = codes_of(records, catalog)
     records = [r for r in records if r.sku in codes]
     parts: list[dict[str, FloatArray]] = []
     found: dict[str, list[tuple[dict[str, FloatArray], int]]] = {}
+    attributes: dict[str, list[tuple[FloatArray, int]]] = {}
     for sight, record in zip(see(reader, records), records, strict=True):
         if reader.facts.classes:
             parts.append(reader.sku_parts(sight, codes))
+        for name in ATTRIBUTES:
+            place = place_of(name, record.attributes.get(name))
+            if place is not None:
+                log_p = log_softmax(sight.heads[name].astype(np.float64))
+                attributes.setdefault(name, []).append((log_p, place))
         fields = list(record.values)
         for key in WEIGHED:
             hidden = key == "quantity" and record.truth and not record.truth.countable
@@ -218,6 +226,11 @@ def calibrated(
         "temperatures": {
             key: temperature([(heard["decoder"], place) for heard, place in rows])
             for key, rows in found.items()
+        },
+        "attribute_temperatures": {
+            name: temperature(rows)
+            for name, rows in attributes.items()
+            if len(rows) >= _FEWEST_ATTRIBUTES
         },
         "sku_weights": pool_weights(parts, truth),
         "quantity_weights": pool_weights(*zip(*counted, strict=True)) if counted else {},

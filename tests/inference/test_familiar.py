@@ -36,7 +36,7 @@ def sights(count: int, off: float, seed: int) -> list[Sight]:
 
 
 def test_others_are_told_by_what_varies_little(tmp_path: Path) -> None:
-    familiar = Familiar.fit(sights(600, 0.0, 1))
+    familiar = Familiar.fit(sights(600, 0.0, 1), sights(300, 0.0, 4))
     familiar.save(tmp_path)
     loaded = Familiar.load(tmp_path)
     assert loaded is not None
@@ -70,6 +70,7 @@ def test_nothing_is_proposed_on_a_picture_of_another_kind(tmp_path: Path) -> Non
         fields = [answer.fields[key] for answer in answers for key in ("quantity", "condition")]
         sources[name] = {field.source for field in fields}
         flagged[name] = any("unfamiliar" in answer.flags for answer in answers)
+        assert [bool(answer.attributes) for answer in answers] == [name == "all"] * 2
         if name == "none":
             assert all(field.value is None and field.confidence is None for field in fields)
     assert sources["none"] == {"unfamiliar"}

@@ -15,8 +15,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training wants torch: pip install -e '.[train]'")
 
-from safetensors.torch import load_file  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
+from inference import bundles  # noqa: E402
+from inference.engines import EngineError  # noqa: E402
 from inference.minigpt.config import MiniGPTConfig  # noqa: E402
 from inference.minigpt.model import MiniGPT  # noqa: E402
 from inference.minigpt.vocabulary import Vocabulary  # noqa: E402
@@ -251,6 +253,23 @@ def test_a_base_is_begun_from_one_that_has_no_fork(tmp_path: Path) -> None:
     with torch.no_grad():  # new parts see what the old ones saw, and add nothing to it
         for name, logits in plain.encode(pixels).heads.items():
             torch.testing.assert_close(forked.eval().encode(pixels).heads[name], logits)
+
+
+def test_a_base_takes_what_fits_of_one_of_an_earlier_make(tmp_path: Path) -> None:
+    sizes: dict[str, Any] = {"side_px": 64, "width": 48, "heads": 4, "queries": 6}
+    config = MiniGPTConfig(vocabulary_size=len(VOCABULARY), **sizes, **PARTS, make=bundles.MAKE - 1)
+    MiniGPT(config).save_pretrained(tmp_path / "model")
+    (tmp_path / "vocabulary.json").write_text(json.dumps(VOCABULARY.to_json()), "utf-8")
+    kept = tmp_path / "model/model.safetensors"
+    known = load_file(kept)
+    save_file({**known, "heads.stack_level.weight": torch.zeros(5, 7)}, kept, {"format": "pt"})
+    bundles.seal(tmp_path)
+    _, model = _start(Course(Recipe(), tmp_path, joint=True, general=True), [])
+    now = model.state_dict()
+    assert {k for k in now if not torch.equal(now[k], known[k])} == {"heads.stack_level.weight"}
+    assert model.config.make == bundles.MAKE
+    with pytest.raises(EngineError, match="another version"):
+        _start(Course(Recipe(), tmp_path, joint=True), ["A"])
 
 
 def test_the_head_has_most_of_the_photos(scenes: Path) -> None:
