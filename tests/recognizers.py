@@ -186,6 +186,7 @@ class ThumbnailRecognizer:
             timings_ms={"rank": 0.1},
             left_out=description.left_out,
             none=0.25,
+            attributes={"package_type": FieldSuggestion("carton", 0.9, "minigpt")},
         )
 
     def search(self, site: SiteRef, query: Description | str, *, count: int) -> Found:

@@ -19,9 +19,9 @@ from inference.captions import (
     values_to_json,
 )
 from inference.captions import FieldError as CaptionFieldError
+from inference.contracts import PACKAGE_TYPES
 
 MAX_BOXES = 500
-PACKAGE_TYPES = ("carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ KIND = "rewrite_suggestions"
 SLICE = 200
 _KEPT = (
     *("model_version", "site_number", "learned_number"),
-    *("neighbours", "flags", "timings_ms", "heat", "none", "left_out"),
+    *("neighbours", "flags", "timings_ms", "heat", "none", "left_out", "attributes"),
 )
 
 

@@ -71,6 +71,7 @@ class Suggestion(models.Model):
     flags = models.JSONField()
     timings_ms = models.JSONField()
     heat = models.JSONField(default=dict)
+    attributes = models.JSONField(default=dict)
     none = models.FloatField(null=True)
     left_out = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)

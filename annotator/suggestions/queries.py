@@ -99,6 +99,7 @@ def suggestions_json(
             "model_version": row.model_version,
             "flags": row.flags,
             "heat": row.heat,
+            "attributes": row.attributes,
             "none": row.none,
             "left_out": row.left_out,
             "created_at": row.created_at,

@@ -41,7 +41,7 @@ LIVE = "live"
 _SUGGESTION = "suggestion:"
 _SUGGESTED = (
     *("model_version", "site_number", "learned_number", "fields", "candidates"),
-    *("neighbours", "flags", "timings_ms", "heat", "none", "left_out"),
+    *("neighbours", "flags", "timings_ms", "heat", "none", "left_out", "attributes"),
 )
 """The parts of a recognition that a suggestion keeps."""
 _KEPT_LATER = frozenset({"none", "left_out"})

@@ -69,6 +69,10 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     ocr_lines = OcrLineSerializer(many=True)
     flags = serializers.ListField(child=serializers.CharField())
     heat = serializers.DictField(child=HeatMapSerializer())
+    attributes = serializers.DictField(
+        child=FieldSuggestionSerializer(),
+        help_text="Of `package_type` and `stack_level`, which is in digits.",
+    )
     none = serializers.FloatField(
         allow_null=True,
         help_text="How probable it is that the picture shows nothing of the catalog.",

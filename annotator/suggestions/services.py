@@ -343,6 +343,7 @@ def _finish(
                 fields=data["fields"],
                 **{key: data[key] for key in ("candidates", "neighbours", "flags", "timings_ms")},
                 heat=data["heat"],
+                attributes=data["attributes"],
                 none=data["none"],
                 left_out=list(data["left_out"]),
             )

@@ -397,10 +397,11 @@ def test_suggestions_are_withheld_on_a_share(people: dict[str, Api], project: Pr
     task = factories.TaskFactory(project=project)
     capture = task.scene.captures.get()
     heat = {"quantity": factories.heat_map(2, 3, (0.5, 0.5))}
+    attributes = {"package_type": {"value": "tray", "confidence": 0.9, "source": "minigpt"}}
     suggestion = Suggestion.objects.create(
         capture=capture, model_version="m", site_number=1, candidates=[], neighbours=[], flags=[],
         fields={"quantity": {"value": "2箱", "confidence": 0.9, "source": "minigpt"}},
-        timings_ms={}, heat=heat,
+        timings_ms={}, heat=heat, attributes=attributes,
     )  # fmt: skip
     CaptureSuggestion.objects.create(capture=capture, state="done", current=suggestion)
     withheld = take(people["a"], project)
@@ -410,6 +411,7 @@ def test_suggestions_are_withheld_on_a_share(people: dict[str, Api], project: Pr
     shown = take(people["b"], project)
     assert shown["suggestion"]["id"] == suggestion.pk
     assert shown["suggestion"]["heat"] == heat
+    assert shown["suggestion"]["attributes"] == attributes
     # What was shown is kept with the answer, so that its influence can be measured.
     submit(people["a"], withheld)
     kept = Annotation.objects.get()

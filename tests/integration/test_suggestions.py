@@ -133,6 +133,7 @@ def test_a_capture_gets_a_description_and_a_suggestion(
     assert reference["kind"] == "reference"
     assert reviewer.get(reference["picture"].removeprefix("/api/v1")).status_code == 200
     assert shown["ocr_lines"][0]["text"] == "清澜"
+    assert shown["attributes"]["package_type"]["value"] == "carton"
 
 
 def test_a_kept_description_is_what_the_recognizer_said(

@@ -4822,6 +4822,10 @@ export interface components {
             heat: {
                 [key: string]: components["schemas"]["HeatMap"];
             };
+            /** @description Of `package_type` and `stack_level`, which is in digits. */
+            attributes: {
+                [key: string]: components["schemas"]["FieldSuggestion"];
+            };
             /**
              * Format: double
              * @description How probable it is that the picture shows nothing of the catalog.

@@ -1,11 +1,26 @@
 import { useTranslation } from "react-i18next";
-import type { Attributes } from "@/api/types";
+import type { Attributes, Suggestion } from "@/api/types";
+import { probability } from "@/lib/format";
+import { proposedAttributes } from "@/lib/label/document";
 import styles from "./labeling.module.css";
 
 export const PACKAGES = ["carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other"] as const;
 
-export function AttributesRow({ attributes, onChange }: { attributes: Attributes; onChange: (attributes: Attributes) => void }) {
+interface Props {
+  attributes: Attributes;
+  suggestion: Suggestion | null;
+  onChange: (attributes: Attributes) => void;
+}
+
+export function AttributesRow({ attributes, suggestion, onChange }: Props) {
   const { t } = useTranslation();
+  const proposed = proposedAttributes(suggestion);
+  /** How a value looks that stands as the machine proposed it. */
+  const asProposed = (name: "package_type" | "stack_level") => {
+    const confidence = suggestion?.attributes[name]?.confidence;
+    if (typeof confidence !== "number" || proposed[name] === undefined || attributes[name] !== proposed[name]) return {};
+    return { "data-machine": true, title: `${t("field.confidence")} ◆ ${probability(confidence)}` };
+  };
   const occlusion = attributes.occlusion_ratio;
   return (
     <div className={styles.row}>
@@ -13,7 +28,7 @@ export function AttributesRow({ attributes, onChange }: { attributes: Attributes
       <div className={styles.attributes}>
         <label>
           {t("attributes.package")}
-          <select value={attributes.package_type ?? ""} data-testid="attribute-package" onChange={(event) => onChange({ ...attributes, package_type: event.target.value || null })}>
+          <select value={attributes.package_type ?? ""} data-testid="attribute-package" {...asProposed("package_type")} onChange={(event) => onChange({ ...attributes, package_type: event.target.value || null })}>
             <option value="">–</option>
             {PACKAGES.map((one) => (
               <option key={one} value={one}>
@@ -30,6 +45,7 @@ export function AttributesRow({ attributes, onChange }: { attributes: Attributes
             max={50}
             value={attributes.stack_level ?? ""}
             data-testid="attribute-stack"
+            {...asProposed("stack_level")}
             onChange={(event) => onChange({ ...attributes, stack_level: event.target.value ? Math.min(Math.max(1, Math.round(Number(event.target.value))), 50) : null })}
           />
         </label>

@@ -298,7 +298,7 @@ export function Workbench({ project, assignment: given, objections, kept, onKeep
               )}
             </FieldRow>
           ))}
-          <AttributesRow attributes={label.attributes} onChange={(attributes) => change((before) => ({ ...before, attributes }), "attributes")} />
+          <AttributesRow attributes={label.attributes} suggestion={suggestion} onChange={(attributes) => change((before) => ({ ...before, attributes }), "attributes")} />
         </div>
         <div className={styles.foot}>
           <p className={styles.captionLine} data-testid="caption-line">

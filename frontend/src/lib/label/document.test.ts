@@ -9,7 +9,7 @@ const words = { missing: "missing", boxesRequired: "draw" };
 function assignment(confidence: number, draft: Assignment["draft"] = null, flags: string[] = []): Assignment {
   const proposed = { sku: "WATER-1", category: "饮用水", spec: "500ml*6瓶/箱", quantity: "1箱", condition: "完好无损" };
   const suggestion = { fields: Object.fromEntries(Object.entries(proposed).map(([key, value]) => [key, { value, confidence, source: "model" }])) } as unknown as Suggestion;
-  Object.assign(suggestion, { candidates: [{ sku_code: "WATER-1", unit: "箱" }], flags });
+  Object.assign(suggestion, { candidates: [{ sku_code: "WATER-1", unit: "箱" }], flags, attributes: {} });
   return { suggestion, draft } as unknown as Assignment;
 }
 
@@ -36,6 +36,26 @@ describe("opening a photo", () => {
     expect(toValues(again, fields)).toEqual(toValues(before, fields));
     expect(fieldOf(again, "quantity").origin).toBe("person");
     expect(fieldOf(again, "sku").origin).toBe("machine");
+  });
+});
+
+describe("attributes", () => {
+  const work = assignment(0.97);
+  const said = (value: string, confidence: number) => ({ value, confidence, source: "minigpt" });
+  Object.assign(work.suggestion ?? {}, { attributes: { package_type: said("carton", 0.98), stack_level: said("3", 0.9) } });
+
+  it("stand as the machine proposes them where it is sure", () => {
+    expect(open(fields, work).attributes).toEqual({ package_type: "carton", stack_level: 3 });
+    const unsure = { ...work.suggestion, attributes: { package_type: said("carton", 0.98), stack_level: said("3", 0.8) } } as Suggestion;
+    expect(open(fields, { ...work, suggestion: unsure }).attributes).toEqual({ package_type: "carton" });
+    expect(open(fields, { ...work, suggestion: null }).attributes).toEqual({});
+  });
+
+  it("stay as a person left them", () => {
+    const left = { ...open(fields, work), attributes: { package_type: "tray", stack_level: null } };
+    expect(open(fields, { ...work, draft: toDraft(left, fields, 3) }).attributes).toEqual(left.attributes);
+    expect(fillFrom(left, fields, work.suggestion).attributes).toEqual(left.attributes);
+    expect(fillFrom({ ...left, attributes: {} }, fields, work.suggestion).attributes).toEqual({ package_type: "carton", stack_level: 3 });
   });
 });
 

@@ -49,6 +49,16 @@ function prefilled(field: SchemaField, suggestion: Suggestion | null): FieldStat
   return { ...EMPTY, value: checkField(field, proposed.value).value, origin: "machine" };
 }
 
+/** Attributes are not confirmed one by one: what the machine is less than sure of stays empty. */
+export function proposedAttributes(suggestion: Suggestion | null): Attributes {
+  const sure = (name: "package_type" | "stack_level") => {
+    const proposed = suggestion?.attributes[name];
+    return (proposed?.confidence ?? 0) >= SURE_FROM ? proposed?.value : null;
+  };
+  const [kind, level] = [sure("package_type"), sure("stack_level")];
+  return { ...(kind && { package_type: kind }), ...(level && { stack_level: Number(level) }) };
+}
+
 export function open(fields: readonly SchemaField[], assignment: Assignment): LabelDocument {
   const { draft } = assignment;
   const suggestion = assignment.suggestion;
@@ -62,7 +72,7 @@ export function open(fields: readonly SchemaField[], assignment: Assignment): La
   return {
     fields: Object.fromEntries(states),
     boxes: (draft?.boxes ?? []).map((box) => ({ ...box, id: newBoxId() })),
-    attributes: draft?.attributes ?? {},
+    attributes: draft ? draft.attributes : proposedAttributes(suggestion),
     unit: unitOf(suggestion, skuOf(fields, Object.fromEntries(states))),
   };
 }
@@ -75,7 +85,7 @@ export function fillFrom(document: LabelDocument, fields: readonly SchemaField[]
   const code = skuOf(fields, document.fields);
   const sku = fields.find((field) => field.kind === "sku");
   const other = code !== "" && sku !== undefined && checkField(sku, code).value !== prefilled(sku, suggestion).value;
-  let next = document;
+  let next: LabelDocument = { ...document, attributes: { ...proposedAttributes(suggestion), ...document.attributes } };
   for (const field of fields) {
     const state = fieldOf(next, field.key);
     const proposed = prefilled(field, suggestion);

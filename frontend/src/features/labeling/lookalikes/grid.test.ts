@@ -12,7 +12,7 @@ const alike = (id: number, draft: Record<string, string> | null = null): Assignm
     id,
     token: `t${id}`,
     draft: draft && { fields: { sku: "COLA", category: "饮料", spec: "330ml/罐", ...draft }, boxes: [], attributes: {} },
-    suggestion: { fields: Object.fromEntries(Object.entries({ sku: "COLA", category: "饮料", spec: "330ml/罐" }).map(([key, value]) => [key, { value, confidence: 0.95, source: "catalog" }])), candidates: [{ sku_code: "COLA", unit: "罐" }] },
+    suggestion: { fields: Object.fromEntries(Object.entries({ sku: "COLA", category: "饮料", spec: "330ml/罐" }).map(([key, value]) => [key, { value, confidence: 0.95, source: "catalog" }])), candidates: [{ sku_code: "COLA", unit: "罐" }], attributes: { package_type: { value: "can", confidence: 0.99, source: "minigpt" } } },
   }) as unknown as Assignment;
 
 describe("look-alikes", () => {
@@ -84,6 +84,7 @@ describe("look-alikes", () => {
     ]);
     expect(answers[0]?.body.suggestion_used).toEqual({ sku: true, category: true, spec: true });
     expect(answers[0]?.caption).toContain("COLA");
+    expect(answers[0]?.body.attributes, "which nobody has seen here").toEqual({});
     const bare = confirm(setOwn(filled(), 1, "quantity", "24"), project, three, 9, {});
     expect(bare[0]?.body.fields.quantity, "as the catalog counts it").toBe("24罐");
     const other = confirm(setCommon(filled(), "spec", "500ml/瓶"), project, three, 9, {});

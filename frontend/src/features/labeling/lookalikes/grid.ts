@@ -69,7 +69,8 @@ export function moveCursor(cursor: number, key: string, count: number, columns: 
 export const valueOf = (state: GridState, id: number, key: string): string => state.own[id]?.[key] ?? state.common[key] ?? "";
 
 export function documentOf(state: GridState, fields: readonly SchemaField[], assignment: Assignment): LabelDocument {
-  let document = open(fields, assignment);
+  // attributes are not shown here, so that nobody would have seen a guess at them
+  let document: LabelDocument = { ...open(fields, assignment), attributes: assignment.draft?.attributes ?? {} };
   for (const { key } of fields) {
     const value = valueOf(state, assignment.id, key);
     if (value !== fieldOf(document, key).value) document = setValue(document, key, value);
