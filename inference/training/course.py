@@ -104,7 +104,7 @@ def train(snapshot: Snapshot, out: Path, course: Course) -> dict[str, Any]:
         _write(out / "calibration.json", facts | calibrated(reader, some, snapshot.catalog))
         if course.general:  # photos of sites are of another kind
             taught = _some(records, recipe.seed)
-            Familiar.fit(see(reader, taught), see(reader, some)).save(out)
+            Familiar.fit(see(reader, taught), see(reader, some or taught)).save(out)
         log.progress("export", 2, 3)
         int8 = quantize_model(out, records, codes_of(records, snapshot.catalog))
         log.progress("export", 3, 3)
