@@ -66,8 +66,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = []
     for n, (code, picture) in enumerate(cartons(36, seed=1)):
         picture.save(root / f"{n}.png")
-        values = {"sku": code, "category": "纸箱"}
-        records.append(Record(str(n), root / f"{n}.png", values, {"stack_level": 1}))
+        values = {
+            "sku": code,
+            "category": "纸箱",
+            "condition": "完好无损",
+        }  # each head learns something
+        attributes = {"stack_level": 1, "package_type": "carton"}
+        records.append(Record(str(n), root / f"{n}.png", values, attributes))
     vocabulary = Vocabulary.default()
     torch.manual_seed(3)
     model = MiniGPT(
