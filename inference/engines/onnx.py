@@ -38,6 +38,8 @@ class OnnxEngine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        # x86 without VNNI adds products of int8 in 16 bits, which overflow, unless it is told not to
+        options.add_session_config_entry("session.x64quantprecision", "1")
 
         self._encode, self._begin, self._step = (
             onnxruntime.InferenceSession(
