@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from inference.minigpt.alternatives import Float32Array, IntArray
 
@@ -35,17 +36,8 @@ class OnnxEngine:
         if providers is None:
             here = onnxruntime.get_available_providers()
             providers = [p for p in _PROVIDERS if p in here][-1 if precision == "int8" else 0 :]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # x86 without VNNI adds products of int8 in 16 bits, which overflow, unless it is told not to
-        options.add_session_config_entry("session.x64quantprecision", "1")
-
         self._encode, self._begin, self._step = (
-            onnxruntime.InferenceSession(
-                str(graph_path(graphs, graph, precision)), options, providers=list(providers)
-            )
-            for graph in GRAPHS
+            session(graph_path(graphs, graph, precision), threads, providers) for graph in GRAPHS
         )
         self.together = self._encode.get_providers()[0] != _PROVIDERS[-1]
         self._outputs = [output.name for output in self._encode.get_outputs()]
@@ -68,3 +60,24 @@ class OnnxEngine:
         given = {"tokens": tokens, "past": past, "place": place, "mask": mask}
         logits, present, looks = self._step.run(None, given)
         return logits, present, looks
+
+
+def session(
+    graph: Path | bytes, threads: int, providers: Sequence[str] = _PROVIDERS[-1:]
+) -> onnxruntime.InferenceSession:
+    """A graph, or the one in a file, in ONNX Runtime. x86 without VNNI adds products of int8 in 16 bits, which overflow,
+    unless it is told not to; where ONNX Runtime cannot rewrite a graph so (nodes share a weight), it is opened as it is."""
+
+    source = graph if isinstance(graph, bytes) else str(graph)
+
+    def opened(precise: str) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.x64quantprecision", precise)
+        return onnxruntime.InferenceSession(source, options, providers=list(providers))
+
+    try:
+        return opened("1")
+    except Fail:
+        return opened("0")

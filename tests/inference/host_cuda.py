@@ -8,8 +8,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
+from inference.engines.onnx import session
 from inference.engines.plans import Profile
 
 cudaMemcpyKind = SimpleNamespace(cudaMemcpyHostToDevice=1, cudaMemcpyDeviceToHost=2)
@@ -47,7 +47,7 @@ class Plan:
     """An engine, and its execution context."""
 
     def __init__(self, source: bytes, profiles: tuple[Profile, ...]) -> None:
-        self._session = onnxruntime.InferenceSession(source, providers=["CPUExecutionProvider"])
+        self._session = session(source, threads=1)
         self._profiles = profiles
         self._inputs = {one.name: one for one in self._session.get_inputs()}
         self._outputs = {one.name: one for one in self._session.get_outputs()}
