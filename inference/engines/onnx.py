@@ -65,8 +65,9 @@ class OnnxEngine:
 def session(
     graph: Path | bytes, threads: int, providers: Sequence[str] = _PROVIDERS[-1:]
 ) -> onnxruntime.InferenceSession:
-    """A graph, or the one in a file, in ONNX Runtime. x86 without VNNI adds products of int8 in 16 bits, which overflow,
-    unless it is told not to; where ONNX Runtime cannot rewrite a graph so (nodes share a weight), it is opened as it is."""
+    """A graph, or the one in a file, in ONNX Runtime. x86 without VNNI adds products of int8 in 16 bits, which
+    overflow, unless it is told not to; where ONNX Runtime cannot rewrite a graph so (nodes share a weight), it is
+    opened as it is."""
 
     source = graph if isinstance(graph, bytes) else str(graph)
 
