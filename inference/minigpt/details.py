@@ -19,6 +19,8 @@ MAX_UNITS = 32
 """The largest count that the summary tells from more."""
 REACHES = (1, 2, 4, 2, 1)
 """How far fine cells look around them, one after the other."""
+_APART = 2
+"""So many cells around a peak hold no other: a second one as near is nearly always of the same unit."""
 _DOUBT = 0.35
 """Standard deviation of a count in units, however sure its parts are."""
 
@@ -99,7 +101,7 @@ class Details(nn.Module):
     def units(self, heat: Tensor) -> Tensor:
         """How surely there is a unit in each cell [B, U] of a heat map [B, √U, √U]: nowhere but at its
         peaks."""
-        top = heat == functional.max_pool2d(heat[:, None], 3, 1, 1)[:, 0]
+        top = heat == functional.max_pool2d(heat[:, None], 2 * _APART + 1, 1, _APART)[:, 0]
         return ((self.sure[0] * heat.float() + self.sure[1]).sigmoid() * top).flatten(1)
 
 
