@@ -22,6 +22,7 @@ from inference.captions import FieldError as CaptionFieldError
 from inference.contracts import PACKAGE_TYPES
 
 MAX_BOXES = 500
+MAX_STACK_LEVEL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,12 @@ def _check_attributes(attributes: Mapping[str, Any], errors: list[FieldError]) -
         number = isinstance(value, int | float) and not isinstance(value, bool)
         ok = (
             (key == "package_type" and value in PACKAGE_TYPES)
-            or (key == "stack_level" and isinstance(value, int) and number and 1 <= value <= 100)
+            or (
+                key == "stack_level"
+                and isinstance(value, int)
+                and number
+                and 1 <= value <= MAX_STACK_LEVEL
+            )
             or (key == "occlusion_ratio" and number and 0 <= value <= 1)
         )
         if ok:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotator.captures.api import CaptureSerializer, capture_json
@@ -12,8 +13,10 @@ from annotator.captures.models import Capture
 from annotator.media.queries import image_urls
 from annotator.suggestions.queries import suggested_views, suggestions_json
 from annotator.suggestions.serializers import SuggestionSerializer
+from inference.contracts import PACKAGE_TYPES
 
 from .. import policies
+from ..answers import MAX_STACK_LEVEL
 from ..models import Annotation, Assignment, Task
 from ..revalidation import carried_draft
 from ..states import AssignmentState, Flag, SkipReason, TaskState
@@ -40,9 +43,18 @@ class BoxSerializer(serializers.Serializer[Any]):
 
 
 class AttributesSerializer(serializers.Serializer[Any]):
-    package_type = serializers.CharField(required=False, allow_null=True)
-    stack_level = serializers.IntegerField(required=False, allow_null=True)
-    occlusion_ratio = serializers.FloatField(required=False, allow_null=True)
+    package_type = serializers.ChoiceField(PACKAGE_TYPES, required=False, allow_null=True)
+    stack_level = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MAX_STACK_LEVEL
+    )
+    occlusion_ratio = serializers.FloatField(
+        required=False, allow_null=True, min_value=0, max_value=1
+    )
+
+
+@extend_schema_field(AttributesSerializer)
+class AttributesField(serializers.DictField):
+    """Attributes by name. Their values are checked with the rest of an answer."""
 
 
 class ValuesField(serializers.DictField):
@@ -54,7 +66,7 @@ class ValuesField(serializers.DictField):
 class AnswerSerializer(serializers.Serializer[Any]):
     fields = ValuesField()
     boxes = BoxSerializer(many=True, required=False, default=list)
-    attributes = serializers.DictField(required=False, default=dict)
+    attributes = AttributesField(required=False, default=dict)
 
 
 class FlagSerializer(serializers.Serializer[Any]):
@@ -184,7 +196,7 @@ class OwnAnswerSerializer(RecentSerializer):
     fields = ValuesField()
     schema_version = serializers.IntegerField(help_text="The schema that the fields follow.")
     boxes = BoxSerializer(many=True)
-    attributes = serializers.DictField()
+    attributes = AttributesField()
     captures = CaptureSerializer(many=True)
 
 

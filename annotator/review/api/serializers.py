@@ -15,6 +15,7 @@ from annotator.catalog.api.skus import SkuSerializer
 from annotator.labeling import queries as labeling_queries
 from annotator.labeling.api.serializers import (
     AnswerSerializer,
+    AttributesField,
     BoxSerializer,
     TaskSerializer,
     ValuesField,
@@ -56,7 +57,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
     fields = ValuesField()
     schema_version = serializers.IntegerField(help_text="The schema that the fields follow.")
     boxes = BoxSerializer(many=True)
-    attributes = serializers.DictField()
+    attributes = AttributesField()
     caption = serializers.CharField()
     source = serializers.ChoiceField(Decision.Source.choices)
     ties = serializers.ListField(child=serializers.CharField())
@@ -80,7 +81,7 @@ class SideSerializer(serializers.Serializer[Any]):
     fields = ValuesField()
     schema_version = serializers.IntegerField(help_text="The schema that the fields follow.")
     boxes = BoxSerializer(many=True)
-    attributes = serializers.DictField()
+    attributes = AttributesField()
     caption = serializers.CharField()
     active_seconds = serializers.FloatField()
     suggestion_shown = serializers.BooleanField()

@@ -2187,6 +2187,18 @@ export interface components {
          * @enum {string}
          */
         AssignmentStateEnum: "active" | "submitted" | "skipped" | "expired" | "released";
+        Attributes: {
+            package_type?: (components["schemas"]["PackageTypeEnum"] | components["schemas"]["NullEnum"]) | null;
+            stack_level?: number | null;
+            /** Format: double */
+            occlusion_ratio?: number | null;
+        };
+        AttributesRequest: {
+            package_type?: (components["schemas"]["PackageTypeEnum"] | components["schemas"]["NullEnum"]) | null;
+            stack_level?: number | null;
+            /** Format: double */
+            occlusion_ratio?: number | null;
+        };
         Audit: {
             id: number;
             /** Format: date-time */
@@ -2520,9 +2532,7 @@ export interface components {
                 [key: string]: unknown;
             };
             boxes?: components["schemas"]["BoxRequest"][];
-            attributes?: {
-                [key: string]: unknown;
-            };
+            attributes?: components["schemas"]["AttributesRequest"];
             token: string;
             /** @default  */
             note: string;
@@ -2541,9 +2551,7 @@ export interface components {
             /** @description The schema that the fields follow. */
             schema_version: number;
             boxes: components["schemas"]["Box"][];
-            attributes: {
-                [key: string]: unknown;
-            };
+            attributes: components["schemas"]["Attributes"];
             caption: string;
             source: components["schemas"]["SourceEnum"];
             ties: string[];
@@ -2689,9 +2697,7 @@ export interface components {
                 [key: string]: unknown;
             };
             boxes?: components["schemas"]["Box"][];
-            attributes?: {
-                [key: string]: unknown;
-            };
+            attributes?: components["schemas"]["Attributes"];
             /**
              * @description Who is to look again.
              *
@@ -2719,9 +2725,7 @@ export interface components {
                 [key: string]: unknown;
             };
             boxes?: components["schemas"]["BoxRequest"][];
-            attributes?: {
-                [key: string]: unknown;
-            };
+            attributes?: components["schemas"]["AttributesRequest"];
             /**
              * @description Who is to look again.
              *
@@ -3549,9 +3553,7 @@ export interface components {
             /** @description The schema that the fields follow. */
             schema_version: number;
             boxes: components["schemas"]["Box"][];
-            attributes: {
-                [key: string]: unknown;
-            };
+            attributes: components["schemas"]["Attributes"];
             captures: components["schemas"]["Capture"][];
         };
         OwnField: {
@@ -3576,6 +3578,18 @@ export interface components {
             fields: components["schemas"]["OwnField"][];
             weeks: components["schemas"]["QualityWeek"][];
         };
+        /**
+         * @description * `carton` - carton
+         *     * `bottle` - bottle
+         *     * `bag` - bag
+         *     * `can` - can
+         *     * `cup` - cup
+         *     * `tray` - tray
+         *     * `pallet` - pallet
+         *     * `other` - other
+         * @enum {string}
+         */
+        PackageTypeEnum: "carton" | "bottle" | "bag" | "can" | "cup" | "tray" | "pallet" | "other";
         /**
          * @description * `tasks` - Tasks
          *     * `captures` - Captures
@@ -4409,9 +4423,7 @@ export interface components {
             /** @description The schema that the fields follow. */
             schema_version: number;
             boxes: components["schemas"]["Box"][];
-            attributes: {
-                [key: string]: unknown;
-            };
+            attributes: components["schemas"]["Attributes"];
             caption: string;
             /** Format: double */
             active_seconds: number;
@@ -4735,9 +4747,7 @@ export interface components {
                 [key: string]: unknown;
             };
             boxes?: components["schemas"]["BoxRequest"][];
-            attributes?: {
-                [key: string]: unknown;
-            };
+            attributes?: components["schemas"]["AttributesRequest"];
             /**
              * @description Who is to look again.
              *

@@ -13,11 +13,8 @@ export type { FieldError } from "./problem";
 /** A caption value: a text, or `{unknown: reason}`. */
 export type FieldValue = Value;
 export type FieldValues = Record<string, FieldValue>;
-export interface Attributes {
-  package_type?: string | null;
-  stack_level?: number | null;
-  occlusion_ratio?: number | null;
-}
+export type Attributes = Schemas["Attributes"];
+export type PackageType = Schemas["PackageTypeEnum"];
 interface Answered {
   fields: FieldValues;
   boxes: Box[];

@@ -1,10 +1,11 @@
 import { useTranslation } from "react-i18next";
 import type { Attributes, Suggestion } from "@/api/types";
 import { probability } from "@/lib/format";
-import { proposedAttributes } from "@/lib/label/document";
+import { PACKAGES, packageType, proposedAttributes } from "@/lib/label/document";
 import styles from "./labeling.module.css";
 
-export const PACKAGES = ["carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other"] as const;
+/** As the API takes it. */
+const MOST_STACKED = 100;
 
 interface Props {
   attributes: Attributes;
@@ -28,7 +29,7 @@ export function AttributesRow({ attributes, suggestion, onChange }: Props) {
       <div className={styles.attributes}>
         <label>
           {t("attributes.package")}
-          <select value={attributes.package_type ?? ""} data-testid="attribute-package" {...asProposed("package_type")} onChange={(event) => onChange({ ...attributes, package_type: event.target.value || null })}>
+          <select value={attributes.package_type ?? ""} data-testid="attribute-package" {...asProposed("package_type")} onChange={(event) => onChange({ ...attributes, package_type: packageType(event.target.value) })}>
             <option value="">–</option>
             {PACKAGES.map((one) => (
               <option key={one} value={one}>
@@ -42,11 +43,11 @@ export function AttributesRow({ attributes, suggestion, onChange }: Props) {
           <input
             type="number"
             min={1}
-            max={50}
+            max={MOST_STACKED}
             value={attributes.stack_level ?? ""}
             data-testid="attribute-stack"
             {...asProposed("stack_level")}
-            onChange={(event) => onChange({ ...attributes, stack_level: event.target.value ? Math.min(Math.max(1, Math.round(Number(event.target.value))), 50) : null })}
+            onChange={(event) => onChange({ ...attributes, stack_level: event.target.value ? Math.min(Math.max(1, Math.round(Number(event.target.value))), MOST_STACKED) : null })}
           />
         </label>
         <label>

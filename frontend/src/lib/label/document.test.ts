@@ -52,7 +52,7 @@ describe("attributes", () => {
   });
 
   it("stay as a person left them", () => {
-    const left = { ...open(fields, work), attributes: { package_type: "tray", stack_level: null } };
+    const left = { ...open(fields, work), attributes: { package_type: "tray" as const, stack_level: null } };
     expect(open(fields, { ...work, draft: toDraft(left, fields, 3) }).attributes).toEqual(left.attributes);
     expect(fillFrom(left, fields, work.suggestion).attributes).toEqual(left.attributes);
     expect(fillFrom({ ...left, attributes: {} }, fields, work.suggestion).attributes).toEqual({ package_type: "carton", stack_level: 3 });

@@ -1,5 +1,5 @@
 /** What an annotator edits, as plain data; every change makes a new document, so that undo is a list. */
-import type { Assignment, Attributes, Draft, FieldError, FieldValue, FieldValues, Project, SchemaField, Suggestion } from "@/api/types";
+import type { Assignment, Attributes, Draft, FieldError, FieldValue, FieldValues, PackageType, Project, SchemaField, Suggestion } from "@/api/types";
 import { checkField, type Checked } from "@/lib/caption";
 import { isUnknown } from "@/lib/captions";
 import type { Rect } from "@/lib/geometry/rect";
@@ -9,6 +9,7 @@ import { recount, withUnit } from "./quantity";
 export const PREFILL_FROM = 0.5;
 /** Below this a prefilled field is a doubt, and the focus goes there first. */
 export const SURE_FROM = 0.85;
+export const PACKAGES: readonly PackageType[] = ["carton", "bottle", "bag", "can", "cup", "tray", "pallet", "other"];
 
 /**
  * machine: as proposed, untouched; catalog: filled by the chosen SKU; repeat: as on the last photo, by the person's key;
@@ -55,8 +56,12 @@ export function proposedAttributes(suggestion: Suggestion | null): Attributes {
     const proposed = suggestion?.attributes[name];
     return (proposed?.confidence ?? 0) >= SURE_FROM ? proposed?.value : null;
   };
-  const [kind, level] = [sure("package_type"), sure("stack_level")];
+  const [kind, level] = [packageType(sure("package_type")), sure("stack_level")];
   return { ...(kind && { package_type: kind }), ...(level && { stack_level: Number(level) }) };
+}
+
+export function packageType(value: string | null | undefined): PackageType | null {
+  return PACKAGES.find((one) => one === value) ?? null;
 }
 
 export function open(fields: readonly SchemaField[], assignment: Assignment): LabelDocument {
