@@ -6,8 +6,10 @@ cannot copy yet reads the picture instead of what it hears.
 
 from __future__ import annotations
 
+import functools
 import math
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -34,8 +36,6 @@ from .views import Progress, Views
 _DETAIL_RATE, _FORK_RATE = 1e-3, 5e-4
 _COUNT_WEIGHT, _GRADED_WEIGHT = 0.2, 0.3
 _COPYING_RATE = 2e-3
-_HALF = torch.cpu._is_avx512_bf16_supported() and not torch.cpu._is_amx_tile_supported()
-"""Whether halves are faster on this CPU, and safe: some virtual machines announce AMX without having it."""
 _SMALL = ("details.", "tower.fork.")
 _GRADED = {"condition": GRADES, "stack_level": MAX_STACK, "package_type": len(PACKAGE_TYPES)}
 
@@ -94,7 +94,7 @@ def _teach_details(
     heads = nn.ModuleDict({name: nn.Linear(size, n) for name, n in _GRADED.items()}).to(device)
     rng = np.random.default_rng(recipe.seed)
     count = len(answers.records)
-    half = device.type == "cuda" or _HALF
+    half = device.type == "cuda" or halves_are_faster()
     assert answers.units is not None
     bumps = answers.units
 
@@ -137,6 +137,28 @@ def _teach_details(
     steps = recipe.detail_epochs * math.ceil(count / recipe.batch)
     _descend(losses(), parameters, steps, lambda done, of: progress("details", done, of))
     tower.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+
+
+@functools.cache
+def halves_are_faster() -> bool:
+    """Whether this CPU is safe with bfloat16, and faster through a convolution as the details have, there and back.
+    Only trying tells: of two that announce the same instructions one took half the time, the other nearly twice.
+    Some virtual machines announce AMX without having it, and end a process that uses it."""
+    if torch.cpu._is_amx_tile_supported() or not torch.cpu._is_avx512_bf16_supported():
+        return False
+    x, weight = (
+        torch.zeros(shape).contiguous(memory_format=torch.channels_last).requires_grad_()
+        for shape in ((32, 64, 32, 32), (64, 64, 3, 3))
+    )
+
+    def seconds(half: bool) -> float:
+        began = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            seen = functional.conv2d(x, weight, padding=1)
+        seen.float().sum().backward()
+        return time.perf_counter() - began
+
+    return min(seconds(True) for _ in range(5)) < min(seconds(False) for _ in range(5))
 
 
 def learn_copying(model: MiniGPT, answers: Answers, recipe: Recipe, progress: Progress) -> None:

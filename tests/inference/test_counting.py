@@ -26,6 +26,7 @@ from inference.training.losses import count_loss, heat_loss  # noqa: E402
 from inference.training.places import bumps  # noqa: E402
 from inference.training.recipe import Recipe  # noqa: E402
 from inference.training.snapshot import Record, Truth  # noqa: E402
+from inference.training.warmup import halves_are_faster  # noqa: E402
 from tests.models import tiny_model  # noqa: E402
 
 VOCABULARY = Vocabulary.default()
@@ -44,10 +45,12 @@ def test_units_are_the_peaks_of_a_heat_map() -> None:
     assert encoded.heat.shape == (2, 24, 24) and encoded.units.shape == (2, 576)
     assert coarse(torch.arange(16.0)[None], 4).tolist() == [[10.0, 18.0, 42.0, 50.0]]
     heat = torch.full((1, 24, 24), -9.0)
-    heat[0, 5, 5], heat[0, 5, 6], heat[0, 20, 3] = 3.0, 2.0, 1.0
+    heat[0, 5, 5], heat[0, 5, 6], heat[0, 7, 7] = 3.0, 2.0, 2.0
+    heat[0, 20, 3], heat[0, 20, 6] = 1.0, 0.9
     units = model.details.units(heat).detach().reshape(24, 24)
-    assert units[5, 5] > units[20, 3] > 0.9 and units[5, 6] == 0, "beside a peak there is no other"
-    assert units.sum() == pytest.approx(2, abs=0.05)
+    assert units[5, 5] > units[20, 3] > units[20, 6] > 0.9
+    assert units[5, 6] == units[7, 7] == 0, "within two cells of a peak there is no other"
+    assert units.sum() == pytest.approx(3, abs=0.05)
 
 
 def test_a_heat_map_is_held_to_where_units_are() -> None:
@@ -110,6 +113,19 @@ def test_what_was_counted_weighs_with_what_is_written(tmp_path: Path) -> None:
     assert heard["counted"].argmax() == 6 and np.isfinite(heard["counted"]).all()
     older = replace(sight, heads={k: v for k, v in sight.heads.items() if k != "count"})
     assert set(reader.weights(older, settled, "quantity", "箱")[1]) == {"decoder"}
+
+
+def test_halves_are_left_alone_where_they_end_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = halves_are_faster.__wrapped__  # anew, and not kept
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert not tried()
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    before = torch.random.get_rng_state()
+    assert isinstance(tried(), bool)
+    assert torch.equal(torch.random.get_rng_state(), before), "to try draws no chance"
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert not tried()
 
 
 def test_weights_are_those_that_make_truths_probable() -> None:
