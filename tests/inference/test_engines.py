@@ -16,11 +16,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from inference.engines import EngineError, choose, open_engine
+from inference.engines import onnx as ort
 from inference.engines.__main__ import main as engines_main
 from inference.engines.base import GRAPHS, Engine, Graph, graph_path, has_graphs
 from inference.engines.cuda import Gpu
 from inference.engines.measure import catalog_of
-from inference.engines.onnx import OnnxEngine
+from inference.engines.onnx import OnnxEngine, overflows
 from inference.engines.parity import LIMITS, Answers, Parity
 from inference.engines.plans import Profile, Target, batch_profiles, fingerprint, step_profiles
 from inference.minigpt.pixels import to_pixels
@@ -197,6 +198,25 @@ def test_quantised_is_what_multiplies_weights(folder: Path) -> None:
 
 
 # --- choosing ------------------------------------------------------------------------------------
+
+
+def test_whether_int8_overflows_is_asked_of_the_cpu() -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    value = helper.make_tensor_value_info
+    inputs = [value("a", TensorProto.UINT8, ["n", "k"]), value("b", TensorProto.INT8, ["k", "m"])]
+    output = value("product", TensorProto.INT32, ["n", "m"])
+    node = helper.make_node("MatMulInteger", ["a", "b"], ["product"])
+    graph = helper.make_graph([node], "multiply", inputs, [output])
+    opset = helper.make_opsetid("", 13)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    assert onnx.load(ort.MULTIPLY) == model
+    assert overflows() is overflows()
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.is_file() or "avx2" not in cpuinfo.read_text():
+        pytest.skip("NOT TESTED: which CPUs overflow is known of x86 with AVX2 on Linux")
+    assert overflows() is not ("_vnni" in cpuinfo.read_text())
 
 
 def test_auto_takes_the_fastest_that_is_here(folder: Path, tmp_path: Path) -> None:
