@@ -292,10 +292,16 @@ def confidence_figures(confidence: FloatArray, right: NDArray[np.bool_]) -> dict
 
 def temperature(rows: Sequence[tuple[FloatArray, int]]) -> float:
     """What to divide the log-probabilities of alternatives by, so that the true ones, named by
-    their place, are most probable."""
+    their place, are most probable. One photo more, any of them, counts as mistaken for the likeliest of its others
+    (after Laplace's rule of succession): without a mistake confidence would have no bound."""
 
     def loss(log_t: float) -> float:
-        return -sum(float(log_softmax(log_p / np.exp(log_t))[place]) for log_p, place in rows)
+        right, wrong = 0.0, []
+        for log_p, place in rows:
+            told = log_softmax(log_p / np.exp(log_t))
+            right += float(told[place])
+            wrong.append(float(np.delete(told, place).max(initial=_NEVER)))
+        return -right - float(np.logaddexp.reduce(wrong))
 
     best = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
     return round(float(np.exp(best.x)), 4)

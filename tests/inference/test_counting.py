@@ -20,7 +20,7 @@ from inference.minigpt.details import coarse, count_log_odds  # noqa: E402
 from inference.minigpt.model import MiniGPT  # noqa: E402
 from inference.training.answers import NO_ANSWER, Answers, tell_details  # noqa: E402
 from inference.training.fit import Run, fit  # noqa: E402
-from inference.training.judge import pool_weights  # noqa: E402
+from inference.training.judge import pool_weights, temperature  # noqa: E402
 from inference.training.lora import adapted, merged  # noqa: E402
 from inference.training.losses import count_loss, heat_loss  # noqa: E402
 from inference.training.places import bumps  # noqa: E402
@@ -113,6 +113,19 @@ def test_what_was_counted_weighs_with_what_is_written(tmp_path: Path) -> None:
     assert heard["counted"].argmax() == 6 and np.isfinite(heard["counted"]).all()
     older = replace(sight, heads={k: v for k, v in sight.heads.items() if k != "count"})
     assert set(reader.weights(older, settled, "quantity", "箱")[1]) == {"decoder"}
+
+
+def test_where_nothing_was_wrong_confidence_stays_below_certainty() -> None:
+    sure = np.log([0.98, 0.01, 0.01])
+
+    def confidence(right: int, wrong: int = 0) -> float:
+        warm = temperature([(sure, 0)] * right + [(sure, 1)] * wrong)
+        tempered = sure / warm
+        return float(np.exp(tempered[0]) / np.exp(tempered).sum())
+
+    assert confidence(99) == pytest.approx(0.99, abs=1e-4), "one of a hundred might have been"
+    assert confidence(999) == pytest.approx(0.999, abs=1e-4)
+    assert confidence(90, 10) == pytest.approx(0.9, abs=5e-3), "there are mistakes to learn from"
 
 
 def test_halves_are_left_alone_where_they_end_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
