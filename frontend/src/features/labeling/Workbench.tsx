@@ -320,13 +320,13 @@ export function Workbench({ project, assignment: given, objections, kept, onKeep
               {t("label.boxesRequired")}
             </p>
           )}
+          <p className={styles.saved} data-state={save} data-testid="save-state">
+            {t("label.boxes", { count: label.boxes.length })} · {t(`label.save.${save}`)}
+          </p>
           <div className={styles.actions}>
             <SkipMenu opened={skipOpen} onOpened={setSkipOpen} onSkip={(reason) => void onSkip(reason)} />
             <FlagMenu mark={mark} onMark={onMark} />
-            <span className={styles.saved} data-state={save} data-testid="save-state">
-              {t("label.boxes", { count: label.boxes.length })} · {t(`label.save.${save}`)}
-            </span>
-            <Button size="sm" onClick={submit} data-testid="submit" rightSection={<kbd className={styles.onAccent}>{keyLabel("submit")}</kbd>}>
+            <Button size="sm" ml="auto" onClick={submit} data-testid="submit" rightSection={<kbd className={styles.onAccent}>{keyLabel("submit")}</kbd>}>
               {t("label.submit")}
             </Button>
           </div>
