@@ -42,7 +42,7 @@ class Answers:
         ]
         past = np.concatenate([engine.begin(one.outputs) for one in pictures])
         gaze = np.concatenate([one.gaze for one in pictures])
-        written = [weigh(engine, one[None], tree)[0] for one in past]
+        written = [weigh(engine, one[None], tree) for one in past]
         heads = {
             name: softmax(np.concatenate([one.heads[name] for one in pictures]))
             for name in pictures[0].heads

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,33 +34,36 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Alternatives with their beginnings in common, after ``before`` tokens that are settled: nodes
-    0, 1, … in a row.
+    """Alternatives with their beginnings in common, after tokens that are settled.
 
-    ``tokens``, ``parent`` and ``depth`` (the place in the caption) [N]; ``paths`` are the nodes of
-    each alternative, from the last one before them.
+    ``tokens``, ``parent`` and ``depth`` (the place in the caption) [N] are those of its nodes, of which each has
+    something after it: what comes last is weighed, not read. The tokens of all alternatives are ``then`` [M], each
+    ``after`` a node and in alternative ``which``, of ``count``.
     """
 
     tokens: IntArray
     parent: IntArray
     depth: IntArray
-    paths: tuple[tuple[int, ...], ...]
-    before: int = 1
+    then: IntArray
+    after: IntArray
+    which: IntArray
+    count: int
 
     @classmethod
     def of(
         cls, before: Sequence[int], alternatives: Sequence[Sequence[int]], place: int = 0
     ) -> Tree:
-        """The tree of ``alternatives`` after one or more tokens ``before``, of which the first stands
-        at ``place`` of the caption."""
+        """The tree of ``alternatives``, a token or more each, after one or more tokens ``before``, of
+        which the first stands at ``place`` of the caption."""
         tokens, depth = list(before), [place + n for n in range(len(before))]
         parent = [n - 1 for n in range(len(before))]
-        last = len(before) - 1
+        settled = len(before) - 1
         children: dict[tuple[int, int], int] = {}
-        paths = []
-        for alternative in alternatives:
-            node, path = last, [last]
-            for token in alternative:
+        weighed: list[tuple[int, int, int]] = []
+        for number, (*beginning, last) in enumerate(alternatives):
+            node = settled
+            for token in beginning:
+                weighed.append((token, node, number))
                 known = children.get((node, token))
                 if known is None:
                     known = children[node, token] = len(tokens)
@@ -67,15 +71,15 @@ class Tree:
                     parent.append(node)
                     depth.append(depth[node] + 1)
                 node = known
-                path.append(node)
-            paths.append(tuple(path))
-        return cls(
-            np.asarray(tokens, np.int64),
-            np.asarray(parent, np.int64),
-            np.asarray(depth, np.int64),
-            tuple(paths),
-            len(before),
-        )
+            weighed.append((last, node, number))
+        then, after, which = np.asarray(weighed, np.int64).reshape(-1, 3).T
+        array = partial(np.asarray, dtype=np.int64)
+        nodes = array(tokens), array(parent), array(depth)
+        return cls(*nodes, then, after, which, len(alternatives))
+
+    def alternative(self, number: int) -> list[int]:
+        """The tokens of one of them."""
+        return self.then[self.which == number].tolist()
 
     def sees(self) -> NDArray[np.bool_]:
         """Whether node i has node j among its ancestors or is it [N, N]."""
@@ -107,19 +111,17 @@ def fed(past: Float32Array, tree: Tree) -> dict[str, NDArray[Any]]:
     return {"tokens": tree.tokens[None], "past": past, "place": tree.depth[None], "mask": mask}
 
 
-def weigh(
-    decoder: Decoder, past: Float32Array, tree: Tree
-) -> tuple[NDArray[np.float64], Float32Array]:
-    """The log-probability of each alternative [K] of a tree from a caption's first token on, after
-    ``past`` [1, L, 2, H, P, D / H], and where each node looks [N, Q].
+def weigh(decoder: Decoder, past: Float32Array, tree: Tree) -> NDArray[np.float64]:
+    """The log-probability of each alternative [K] of a tree after ``past`` [1, L, 2, H, P, D / H].
 
     The last token of an alternative should close it (the next header), or an alternative that
     begins another one would win whenever the longer does.
     """
-    logits, _, looks = decoder.step(**fed(past, tree))
+    logits, _, _ = decoder.step(**fed(past, tree))
     said = logits[0]
-    norm = said.max(axis=1) + np.log(np.exp(said - said.max(axis=1, keepdims=True)).sum(axis=1))
-    each = np.zeros(len(tree.tokens))
-    after = tree.parent[1:]
-    each[1:] = said[after, tree.tokens[1:]] - norm[after]
-    return np.asarray([each[list(path[1:])].sum() for path in tree.paths]), looks[0]
+    top = said.max(axis=1)
+    norm = top + np.log(np.exp(said - top[:, None]).sum(axis=1))
+    each = said[tree.after, tree.then] - norm[tree.after]
+    log_p = np.zeros(tree.count)
+    np.add.at(log_p, tree.which, each)
+    return log_p

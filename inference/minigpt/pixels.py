@@ -41,8 +41,11 @@ def to_pixels(
     shoots differ in how near they stand and in what surrounds the pack."""
     squares = np.stack(
         [
-            np.stack([np.asarray(fit(centre(one, share), side_px), np.float32) for share in looks])
+            np.stack([np.asarray(fit(centre(one, share), side_px)) for share in looks])
             for one in pictures
         ]
     )
-    return np.ascontiguousarray((squares.transpose(0, 1, 4, 2, 3) - 127.0) / 128.0)
+    pixels = np.ascontiguousarray(squares.transpose(0, 1, 4, 2, 3)).astype(np.float32)
+    pixels -= 127
+    pixels /= 128
+    return pixels

@@ -207,40 +207,46 @@ class Reader:
         close = self.vocabulary.header("category")
         written = distinct([[*self.vocabulary.encode(code), close] for code in codes])
         tree = Tree.of([self.vocabulary.header("sku")], written)
-        log_p, _ = weigh(self.engine, self._begin(sight), tree)
-        return log_softmax(log_p)
+        return log_softmax(weigh(self.engine, self._begin(sight), tree))
 
     def read(self, sight: Sight, settled: Mapping[str, str], unit: str) -> Reading:
         """The caption of a picture whose SKU is known: ``settled`` are the fields that hang on it,
         ``unit`` is what it is counted in, empty where that is not known."""
-        past, queries = self._begin(sight), self.facts.queries
+        past = self._begin(sight)
+        looks = np.zeros((0, self.facts.queries), np.float32)
         options: dict[str, tuple[Option, ...]] = {}
         places: dict[str, range] = {}
         tokens: list[int] = []
-        looks = np.zeros((0, queries), np.float32)
         for key in self.vocabulary.fields:
             if key in settled:
                 written = self._written(key, settled[key])
             elif key in self.facts.temperatures:
+                past, looks = self._told(tokens, past, looks)
                 values = self._alternatives(key, unit)
-                tree = self._tree(tokens, key, values)
-                log_p, seen = weigh(self.engine, past, tree)
+                log_p = weigh(self.engine, past, self._tree([], key, values, len(tokens)))
                 p = self._weighed(key, values, log_p, sight)
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
                 options[key] = tuple(Option(values[n], float(p[n])) for n in order)
                 written = self._written(key, values[order[0]])
-                path = [*range(tree.before - 1), *tree.paths[order[0]]]
-                looks = seen[path[: len(tokens) + len(written)]]
             else:  # it was not taught, and what follows hangs on it
                 break
             places[key] = range(len(tokens), len(tokens) + len(written))
             tokens += written
-        if len(looks) < len(tokens):
-            _, _, found = self.engine.step(**follow(np.asarray([tokens], np.int64), past))
-            looks = found[0]
+        _, looks = self._told(tokens, past, looks)
         return Reading(
             options, {key: self._map(looks[list(n)], sight) for key, n in places.items()}
         )
+
+    def _told(
+        self, tokens: Sequence[int], past: Float32Array, looks: Float32Array
+    ) -> tuple[Float32Array, Float32Array]:
+        """``past`` and ``looks`` [N, Q] once the decoder was told all of a caption's ``tokens``, of which it knows
+        N."""
+        if new := tokens[len(looks) :]:
+            given = follow(np.asarray([new], np.int64), past, len(looks))
+            _, past, seen = self.engine.step(**given)
+            looks = np.concatenate([looks, seen[0]])
+        return past, looks
 
     def write(self, sight: Sight, heard: Heard, unit: str = "") -> dict[str, tuple[Option, ...]]:
         """The caption of a picture whose SKU is not in the catalog: the best options of each field, free
@@ -257,7 +263,7 @@ class Reader:
             words = [w for w in heard.words() if self._may_stand(key, w)] if key in COPIED else []
             if key in WEIGHED or words:
                 values = [*words, None] if words else self._alternatives(key, unit)
-                log_p, _ = weigh(self.engine, past, self._tree([], key, values, place))
+                log_p = weigh(self.engine, past, self._tree([], key, values, place))
                 p = self._weighed(key, values, log_p, sight)
                 order = np.argsort(-p, kind="stable")[:OPTIONS]
                 found = [Option(values[n], float(p[n])) for n in order]
@@ -290,7 +296,7 @@ class Reader:
         that the decoder and, of a quantity, the counted units give each."""
         tokens = [t for earlier, value in before.items() for t in self._written(earlier, value)]
         values = self._alternatives(key, unit)
-        log_p, _ = weigh(self.engine, self._begin(sight), self._tree(tokens, key, values))
+        log_p = weigh(self.engine, self._begin(sight), self._tree(tokens, key, values))
         return values, self._parts(key, values, log_p, sight)
 
     def _weighed(
@@ -318,9 +324,7 @@ class Reader:
     ) -> Tree:
         header, close = self.vocabulary.header(key), self._after(key)
         written = [[*self._written(key, value)[1:], close] for value in values]
-        if key == "quantity":  # what follows its digits is one unit, mostly
-            written = distinct(written)
-        return Tree.of([*before, header], written, place)
+        return Tree.of([*before, header], distinct(written), place)
 
     def _written(self, key: str, value: str | None) -> list[int]:
         text = [UNKNOWN] if value is None else self.vocabulary.encode(value)

@@ -102,8 +102,8 @@ def _step_feeds(engine: OnnxEngine, pictures: Sequence[Picture], tree: Tree) -> 
     for number, picture in enumerate(pictures):
         past = engine.begin(picture.outputs)
         yield fed(past, tree)
-        path = tree.paths[number % len(tree.paths)]
-        yield follow(tree.tokens[None, list(path)], past)
+        written = [*tree.tokens[:1], *tree.alternative(number % tree.count)]
+        yield follow(np.asarray([written], np.int64), past)
 
 
 class _Once(CalibrationDataReader):

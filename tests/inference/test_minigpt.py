@@ -36,6 +36,7 @@ torch = pytest.importorskip("torch", reason="training wants torch: pip install -
 
 from transformers import AutoModel  # noqa: E402
 
+from inference.engines.feeds import follow  # noqa: E402
 from inference.engines.onnx import OnnxEngine  # noqa: E402
 from inference.engines.torch import TorchEngine  # noqa: E402
 from inference.minigpt.config import MiniGPTConfig  # noqa: E402
@@ -123,10 +124,13 @@ def test_weighing_a_tree_is_scoring_each_alternative_alone() -> None:
     codes = ["WASH-1", "WASH-12", "WASH-2", "MILK", "洗衣液"]
     alternatives = [[*VOCABULARY.encode(code), close] for code in codes]
     tree = Tree.of([VOCABULARY.header("sku")], alternatives)
-    assert len(tree.tokens) < 1 + sum(map(len, alternatives)), "beginnings are shared"
+    assert len(tree.tokens) == len(
+        {tuple(one[:n]) for one in alternatives for n in range(len(one))}
+    )
+    assert [tree.alternative(n) for n in range(tree.count)] == alternatives
     with torch.no_grad():
         past = model.begin(model.encode(torch.randn(1, 1, 3, 64, 64)).outputs)
-        weighed, _ = weigh(TorchEngine(model), past.numpy(), tree)
+        weighed = weigh(TorchEngine(model), past.numpy(), tree)
         for path, found in zip(alternatives, weighed, strict=True):
             tokens = torch.tensor([[VOCABULARY.header("sku"), *path]])
             logits, _, _ = model.step(tokens[:, :-1], past)
@@ -176,10 +180,11 @@ def test_onnx_runtime_answers_as_torch_does(tower: str, tmp_path: Path) -> None:
         assert picture.heads["sku"].shape == (size, len(SKUS))
     tree = Tree.of([VOCABULARY.header("sku")], [VOCABULARY.encode(code) for code in SKUS])
     one, queries = past.numpy()[:1], model.config.queries
-    ours, looks = weigh(engine, one, tree)
-    theirs, _ = weigh(TorchEngine(model), one, tree)
+    ours, theirs = (weigh(each, one, tree) for each in (engine, TorchEngine(model)))
     assert ours == pytest.approx(theirs, abs=1e-3)
-    assert looks.shape == (len(tree.tokens), queries)
+    _, present, looks = engine.step(**follow(tree.tokens[None], one))
+    assert looks.shape == (1, len(tree.tokens), queries)
+    assert present.shape[4] == one.shape[4] + len(tree.tokens)
 
 
 def test_a_fork_looks_again_at_what_was_kept() -> None:
