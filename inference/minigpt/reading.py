@@ -324,7 +324,9 @@ class Reader:
     ) -> Tree:
         header, close = self.vocabulary.header(key), self._after(key)
         written = [[*self._written(key, value)[1:], close] for value in values]
-        return Tree.of([*before, header], distinct(written), place)
+        if key in WEIGHED:  # nothing else can stand there
+            written = distinct(written)
+        return Tree.of([*before, header], written, place)
 
     def _written(self, key: str, value: str | None) -> list[int]:
         text = [UNKNOWN] if value is None else self.vocabulary.encode(value)
